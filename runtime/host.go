@@ -204,6 +204,10 @@ func (h *Host) OnClose(f func(ctx context.Context)) {
 	h.closeFns = append(h.closeFns, f)
 }
 
+// Background returns the context of the whole program, for what outlives the call
+// that starts it. Any goroutine, while the program runs.
+func (h *Host) Background() context.Context { return h.root }
+
 // OnExit registers a Lua function to run when the program ends, newest first.
 func (h *Host) OnExit(fn *lua.LFunction) { h.onExit = append(h.onExit, fn) }
 

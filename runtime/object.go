@@ -104,7 +104,9 @@ func (t *Type[T]) value(v lua.LValue) (got T, ok bool) {
 
 // New makes an object around v.
 func (t *Type[T]) New(v T) *lua.LUserData {
-	return &lua.LUserData{Value: v, Metatable: t.meta, Env: t.h.state.Env}
+	ud := &lua.LUserData{}
+	t.Fill(ud, v)
+	return ud
 }
 
 // Meta sets a metamethod.
@@ -169,4 +171,9 @@ func Fields(L *lua.LState, v lua.LValue) *lua.LTable {
 		return t
 	}
 	return tableOf(L, v)
+}
+
+// Fill makes ud an object around v, for callers that allocate many at once.
+func (t *Type[T]) Fill(ud *lua.LUserData, v T) {
+	ud.Value, ud.Metatable, ud.Env = v, t.meta, t.h.state.Env
 }

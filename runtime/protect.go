@@ -239,3 +239,16 @@ func (h *Host) guardPanics(f lua.LGFunction) lua.LGFunction {
 		return n
 	}
 }
+
+// CallHandler calls fn with args on L, the idle thread of the task that calls it, and
+// throws its results away. The error is a *Raised. It is for tasks made with
+// [Host.SpawnGo] that call a function again and again.
+func (h *Host) CallHandler(L *lua.LState, fn *lua.LFunction, args ...lua.LValue) error {
+	L.Push(fn)
+	for _, a := range args {
+		L.Push(a)
+	}
+	err := h.protect(L, len(args), h.tracer)
+	L.SetTop(0)
+	return err
+}

@@ -239,3 +239,6 @@ func Traceback(err error) string {
 }
 
 const mainOrigin = "main"
+
+// CurrentTask returns the task that L runs in.
+func CurrentTask(L *lua.LState) *Task { return contextOf(L).task }
