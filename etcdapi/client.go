@@ -29,6 +29,8 @@ type Client struct {
 	remote   pb.KVClient       // with clientv3's retries of reads
 	callOpts []grpc.CallOption // as clientv3's own calls have them
 	gets     *coalescer
+	queries  queryState
+	watches  watchStreams
 }
 
 // reconnect replaces grpc's backoff, which grows to two minutes: a watch should be back soon after its cluster is.
@@ -100,7 +102,7 @@ func probe(ctx context.Context, v3 *clientv3.Client) error {
 	kv := pb.NewKVClient(v3.ActiveConnection())
 	for {
 		_, err := kv.Range(ctx, &pb.RangeRequest{Key: []byte("health"), Serializable: true})
-		if err == nil || answered(err) {
+		if err == nil || fromEtcd(err) {
 			return nil
 		}
 		if status.Code(err) != codes.Unavailable || hopeless(err) {
@@ -114,8 +116,8 @@ func probe(ctx context.Context, v3 *clientv3.Client) error {
 	}
 }
 
-// answered tells that err is the answer of an etcd to a client that may go on.
-func answered(err error) bool {
+// fromEtcd tells that err is the answer of an etcd to a client that may go on.
+func fromEtcd(err error) bool {
 	m, ok := etcdErrors[rpctypes.ErrorDesc(err)]
 	switch {
 	case !ok, m.code == CodeUnavailable:
@@ -219,8 +221,8 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// bounded gives a request its deadline: timeout, or the client's own when that is zero.
-func (c *Client) bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+// withTimeout gives a request its deadline: timeout, or the client's own when that is zero.
+func (c *Client) withTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.timeout(timeout))
 }
 
