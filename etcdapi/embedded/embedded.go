@@ -38,6 +38,7 @@ type Server struct {
 	throwAway bool
 	endpoint  string
 	etcd      *embed.Etcd
+	noRanges  bool // Options.NoRangeStream
 
 	stopping context.Context // done once Close has begun
 	stop     context.CancelFunc
@@ -57,7 +58,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{log: o.Logger, errc: make(chan error, 1), faultc: make(chan error, 1)}
+	s := &Server{log: o.Logger, noRanges: o.NoRangeStream, errc: make(chan error, 1), faultc: make(chan error, 1)}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -28,6 +28,9 @@ type Options struct {
 	// Logger receives what etcd logs: its errors as errors, everything else at debug level.
 	// Nil is slog.Default().
 	Logger *slog.Logger
+	// NoRangeStream answers RangeStream as a server before 3.7 does, for tests and benchmarks of what a
+	// client does then.
+	NoRangeStream bool
 }
 
 const (
