@@ -212,15 +212,9 @@ func (m *taskModule) with(L *lua.LState) int {
 	if mu.holder == self {
 		Raisef(L, CodeBusy, "mutex:with", "mutex:with: this task holds the mutex already, and would wait for itself")
 	}
-	if mu.holder != nil {
-		w := &waiter{c: make(chan struct{})}
-		mu.waiters = append(mu.waiters, w)
-		if err := m.h.await(L, w, 0); err != nil {
-			mu.waiters = remove(mu.waiters, w)
-			Raise(L, err)
-		}
+	if err := m.h.lock(L, mu); err != nil {
+		Raise(L, err)
 	}
-	mu.holder = self
 	defer mu.release() // also when fn raises, and when the task is cancelled in it
 	L.Insert(fn, 1)
 	L.Remove(2)
@@ -228,6 +222,20 @@ func (m *taskModule) with(L *lua.LState) int {
 	args := L.GetTop() - 1
 	L.Call(args, lua.MultRet)
 	return L.GetTop()
+}
+
+// lock takes mu for the task of L, which must not hold it; an error is the cause of a cancel.
+func (h *Host) lock(L *lua.LState, mu *mutex) error {
+	if mu.holder != nil {
+		w := &waiter{c: make(chan struct{})}
+		mu.waiters = append(mu.waiters, w)
+		if err := h.await(L, w, 0); err != nil {
+			mu.waiters = remove(mu.waiters, w)
+			return err
+		}
+	}
+	mu.holder = contextOf(L).task
+	return nil
 }
 
 // release hands the mutex to the first that waits. The holder stays set in between,

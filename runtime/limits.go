@@ -22,7 +22,7 @@ const (
 func checkNesting(name string, src []byte) error {
 	scanner := parse.NewScanner(bytes.NewReader(src), name)
 	lexer := &parse.Lexer{}
-	open, prefix := 0, 0
+	open, prefix, chain := 0, 0, 0
 	for {
 		tok, err := scanner.Scan(lexer)
 		if err != nil || tok.Type < 0 {
@@ -38,12 +38,17 @@ func checkNesting(name string, src []byte) error {
 			prefix = 0
 		case '#', '-', parse.TNot:
 			prefix++
+		case parse.T2Comma, '^': // .. and ^ group to the right: a chain stands on the parser's stack
+			chain++
+			prefix = 0
+		case ',', ';', '=', parse.TLocal, parse.TReturn:
+			chain, prefix = 0, 0
 		default:
 			prefix = 0
 		}
-		if open > maxOpen || prefix > maxOpen {
+		if open > maxOpen || prefix > maxOpen || chain > maxTreeDepth {
 			return sourceError(name, src, tok.Pos.Line, tok.Pos.Column,
-				fmt.Sprintf("brackets, blocks or prefix operators are nested more than %d deep", maxOpen))
+				fmt.Sprintf("brackets, blocks or operators are nested more than %d deep", maxOpen))
 		}
 	}
 }

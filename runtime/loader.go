@@ -128,18 +128,23 @@ func parseError(name string, src []byte, err error) error {
 func compileError(name string, src []byte, err error) error {
 	var ce *lua.CompileError
 	if errors.As(err, &ce) {
-		return sourceError(name, stripHead(src), ce.Line, 1, ce.Message)
+		line := ce.Line
+		if i := strings.LastIndex(ce.Message, "at line "); i >= 0 { // a goto: Line is the end of its block
+			_, _ = fmt.Sscanf(ce.Message[i:], "at line %d", &line)
+		}
+		return sourceError(name, stripHead(src), line, 1, ce.Message)
 	}
 	return &Error{Code: CodeParse, Where: name, Message: err.Error()}
 }
 
 // sourceError is a parse error with the line that it is about and a caret below the column.
 func sourceError(name string, src []byte, line, column int, message string) *Error {
-	e := &Error{Code: CodeParse, Where: fmt.Sprintf("%s:%d:%d", name, line, column), Message: message}
+	e := &Error{Code: CodeParse, Where: name, Message: message}
 	lines := bytes.Split(src, []byte("\n"))
-	if line < 1 || line > len(lines) {
+	if line < 1 || line > len(lines) { // the compiler does not always know
 		return e
 	}
+	e.Where = fmt.Sprintf("%s:%d:%d", name, line, column)
 	text := string(bytes.TrimRight(lines[line-1], "\r"))
 	column = min(column, len(text)+1)
 	const width = 100 // a longer line is cut around the column

@@ -10,6 +10,9 @@ import (
 // maxTraceFrames bounds a traceback; the middle of a longer one is left out.
 const maxTraceFrames = 24
 
+// Where returns "file:line" of the script line that is being run in L, "" when there is none.
+func Where(L *lua.LState) string { return where(L) }
+
 // where returns "file:line" of the innermost Lua frame at or below L, "" when there is none.
 func where(L *lua.LState) string {
 	for th := L; th != nil; th = th.Parent {
