@@ -51,12 +51,12 @@ local watch = etcd.watch({"/cf/", "/foo/"}, function(key, v)
   seen:send(key)
 end)
 
--- Other tasks write meanwhile: nothing here blocks anything else
-task.all{
-  function() etcd.set("/cf/foo03", "one") end,
-  function() etcd.set("/foo/bar", "two") end,
-}
-etcd.delete("/foo/bar")
+-- Another task writes meanwhile: what waits never blocks the rest
+task.spawn(function()
+  etcd.set("/cf/foo03", "one")
+  etcd.set("/foo/bar", "two")
+  etcd.delete("/foo/bar")
+end)
 for _ = 1, 3 do
   seen:recv()
 end
