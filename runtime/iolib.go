@@ -17,9 +17,8 @@ import (
 type ioLib struct {
 	h       *Host
 	files   *Type[*file]
-	open    map[*file]struct{} // to be closed at the end
-	in, out *file              // what io.read and io.write use
-	std     struct{ in, out, err *lua.LUserData }
+	open    map[*file]struct{}       // to be closed at the end
+	in, out *file                    // what io.read and io.write use
 	objects map[*file]*lua.LUserData // the defaults, so that io.output() is the same object each time
 }
 

@@ -21,18 +21,18 @@ type Type[T any] struct {
 	String func(v T) string                                 // for tostring; nil: "name: address"
 	h      *Host
 	meta   *lua.LTable
-	names  []string
 }
 
 // NewType makes a type. Fields, String and Keys may be set until the first object is made.
 func NewType[T any](h *Host, name string, methods Methods) *Type[T] {
 	t := &Type[T]{Name: name, h: h, meta: h.state.NewTable()}
-	funcs := map[string]*lua.LFunction{}
+	funcs, names := map[string]*lua.LFunction{}, []string{}
 	for m, f := range methods {
 		funcs[m] = h.NewFunction(f)
-		t.names = append(t.names, m)
+		names = append(names, m)
 	}
-	sort.Strings(t.names)
+	sort.Strings(names)
+	t.meta.RawSetString("__methods", Strings(h.state, names)) // for completion and for tests
 	t.Meta("__index", func(L *lua.LState) int {
 		return t.index(L, funcs)
 	})
