@@ -31,6 +31,7 @@ type Client struct {
 	gets     *coalescer
 	queries  queryState
 	watches  watchStreams
+	cleanups cleanups
 }
 
 // reconnect replaces grpc's backoff, which grows to two minutes: a watch should be back soon after its cluster is.
@@ -141,14 +142,24 @@ type lastFailure struct {
 	opened atomic.Bool
 }
 
-// record is a grpc interceptor. It costs an atomic load once the client is open.
+// record is a grpc interceptor, below clientv3's. It keeps the last failure that says more than "time is
+// up", and ends clientv3's retries on a client that was closed, which would go on for seconds.
 func (l *lastFailure) record(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	err := invoke(ctx, method, req, reply, cc, opts...)
-	if err != nil && !l.opened.Load() {
-		l.err.Store(&err)
+	switch {
+	case err == nil:
+	case !l.opened.Load():
+		if l.err.Load() == nil || ctx.Err() == nil || notSent(err.Error()) {
+			l.err.Store(&err)
+		}
+	case status.Code(err) == codes.Canceled && strings.Contains(err.Error(), "client connection is closing"):
+		return errClosed
 	}
 	return err
 }
+
+// errClosed stands for grpc's own error. Its request was not sent.
+var errClosed = status.Error(codes.Aborted, "the client is closed")
 
 // explain is the error of a connection that could not be made.
 func (l *lastFailure) explain(ctx context.Context, config Config, err error) error {
@@ -178,8 +189,8 @@ func (l *lastFailure) explain(ctx context.Context, config Config, err error) err
 // connectHint says what to try.
 func connectHint(config Config, text string) string {
 	switch {
-	case strings.Contains(text, "first record does not look like a TLS handshake"):
-		return "that server does not use TLS: write its endpoint with http://"
+	case strings.Contains(text, "first record does not look like a TLS handshake"), strings.Contains(text, "handshake failed: EOF"):
+		return "if that server does not use TLS, write its endpoint with http://"
 	case strings.Contains(text, "x509:"):
 		return "name the server's certificate authority with --cacert"
 	case strings.Contains(text, "tls:") || strings.Contains(text, "certificate required"):
@@ -213,8 +224,15 @@ func (c *Client) Config() Config { return c.config }
 // Clientv3 is the client underneath, for tests and benchmarks: nothing of this package's promises holds there.
 func (c *Client) Clientv3() *clientv3.Client { return c.v3 }
 
-// Close ends what is still running on the client and closes its connections. Calling it again is harmless.
+// Close ends what is still running on the client and closes its connections. Cleanups for callers that
+// were cancelled get a second to finish first. Calling it again is harmless.
 func (c *Client) Close() error {
+	donec := c.cleanups.close()
+	select {
+	case <-donec:
+	case <-time.After(cleanupWithin):
+	}
+	defer func() { <-donec }() // they fail at once when the connection is closed
 	if err := c.v3.Close(); err != nil && !errors.Is(err, context.Canceled) && status.Code(err) != codes.Canceled {
 		return wrap("close", "", false, err)
 	}

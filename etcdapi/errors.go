@@ -165,6 +165,9 @@ func wrap(op, key string, write bool, err error) error {
 
 // classify says what err means for a write.
 func classify(err error) *Error {
+	if errors.Is(err, errClosed) || strings.Contains(err.Error(), "client connection is closing") {
+		return &Error{Code: CodeClosed, Outcome: OutcomeNone, Message: "the client is closed"}
+	}
 	if m, ok := etcdErrors[rpctypes.ErrorDesc(err)]; ok {
 		return m.error(description(err))
 	}
@@ -190,9 +193,6 @@ func classifyStatus(s *status.Status) *Error {
 	text := s.Message()
 	switch s.Code() {
 	case codes.Canceled:
-		if strings.Contains(text, "client connection is closing") {
-			return &Error{Code: CodeClosed, Outcome: OutcomeUnknown, Message: "the client is closed"}
-		}
 		return &Error{Code: CodeCancelled, Outcome: OutcomeUnknown, Message: "cancelled"}
 	case codes.DeadlineExceeded:
 		return timedOut()
@@ -276,10 +276,11 @@ func description(err error) string {
 // connectCause takes the innermost reason out of grpc's nested description of a failed connection.
 func connectCause(text string) string {
 	text = strings.TrimPrefix(text, "latest balancer error: ")
-	for _, words := range []string{"Error while dialing: ", "authentication handshake failed: "} {
-		if _, cause, found := strings.Cut(text, words); found {
-			text = cause
-		}
+	if _, cause, found := strings.Cut(text, "Error while dialing: "); found {
+		text = strings.TrimPrefix(cause, "dial ")
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(text, "dial "), `"`)
+	if _, cause, found := strings.Cut(text, "authentication handshake failed: "); found {
+		text = "TLS handshake failed: " + cause
+	}
+	return strings.TrimSuffix(text, `"`)
 }

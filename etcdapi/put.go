@@ -133,7 +133,11 @@ func (c *Client) putWithTTL(l limit, key string, req *pb.PutRequest, o PutOption
 	// bits at random none has been used before.
 	id := LeaseID(1 + rand.Int64N(math.MaxInt64))
 	defer func() {
-		if !result.Done && !unknownOutcome(err) {
+		switch {
+		case result.Done || unknownOutcome(err):
+		case l.ctx.Err() != nil:
+			c.cleanups.run(func() { c.revoke(l.ctx, id) }) // the caller does not wait any more
+		default:
 			c.revoke(l.ctx, id)
 		}
 	}()

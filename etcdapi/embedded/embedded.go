@@ -52,7 +52,7 @@ type Server struct {
 
 // Start starts a server and waits until it answers. The server outlives ctx, which bounds only the
 // start. Whoever starts it closes it. A start that fails leaves no goroutine, port or folder behind,
-// other than a DataDir.
+// other than a DataDir; except that etcd does not clean up after itself where it finds that folder spoilt.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	host, port, err := listenHost(o.Listen)
 	if err != nil {

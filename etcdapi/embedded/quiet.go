@@ -36,7 +36,7 @@ func (s *Server) judge(e zapcore.Entry) (slog.Level, bool) {
 	}
 	expected := partOfStarting
 	if s.stopping.Err() != nil {
-		expected = partOfStopping
+		expected = slices.Concat(partOfStarting, partOfStopping)
 	}
 	if slices.ContainsFunc(expected, func(m string) bool { return strings.HasPrefix(e.Message, m) }) {
 		return slog.LevelDebug, true

@@ -124,14 +124,14 @@ func (w *testLog) Write(p []byte) (int, error) {
 
 // Main runs a package's tests and fails when they leave a goroutine behind. Write it as the whole of
 // TestMain.
-func Main(m *testing.M) {
-	goleak.VerifyTestMain(m, Background()...)
-}
+func Main(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Background are the goroutines that a library starts once for the life of a process, for goleak.
-func Background() []goleak.Option {
-	return []goleak.Option{
-		// etcd's expvar and lease checkpoint machinery starts none; these do, once, when they are first used.
-		goleak.IgnoreTopFunction("gopkg.in/natefinch/lumberjack%2ev2.(*Logger).millRun"),
+// Eventually waits until cond holds, and fails the test when it does not within half a minute.
+func Eventually(t testing.TB, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(startWithin); !cond(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still not: %s", what)
+		}
 	}
 }
