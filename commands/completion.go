@@ -11,9 +11,9 @@ func (p *program) completionCommand() *command {
 	return &command{
 		name: "completion", args: "bash|zsh|fish", short: "Prints the completion script of a shell.",
 		examples: []string{
-			"source <(etcdlua completion bash)                # in ~/.bashrc",
-			"source <(etcdlua completion zsh)                 # in ~/.zshrc, after compinit",
-			"etcdlua completion fish | source                 # in ~/.config/fish/config.fish",
+			"source <(etcdlua completion bash)   # in ~/.bashrc",
+			"source <(etcdlua completion zsh)    # in ~/.zshrc, after compinit",
+			"etcdlua completion fish | source    # in ~/.config/fish/config.fish",
 		},
 		exits:    []int{exitDone, exitUsage},
 		complete: func() []string { return shells },

@@ -21,7 +21,7 @@ func helpText(c *command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\nUsage: %s\n", c.short, c.usage())
 	if c.long != "" {
-		b.WriteString("\n" + strings.TrimSpace(c.long) + "\n")
+		b.WriteString("\n" + flow(c.long) + "\n")
 	}
 	if len(c.sub) > 0 {
 		b.WriteString("\nCommands:\n")
@@ -43,6 +43,17 @@ func helpText(c *command) string {
 		writeRows(&b, exitRows(c.exits))
 	}
 	return b.String()
+}
+
+// flow wraps paragraphs; lines that are indented stay as they are.
+func flow(text string) string {
+	paragraphs := strings.Split(strings.Trim(text, "\n"), "\n\n")
+	for i, p := range paragraphs {
+		if !strings.HasPrefix(p, " ") {
+			paragraphs[i] = wrap(p, 0)
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
 }
 
 func (c *command) usage() string {

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -34,7 +35,7 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	p := &program{streams: s, args: args, out: &output{w: s.Out}}
 	p.streams.Out = p.out
 	err := p.run(ctx)
-	if err == nil && p.out.err != nil {
+	if p.out.err != nil && (err == nil || errors.Is(err, p.out.err)) {
 		err = &runtime.OutputError{Err: p.out.err}
 	}
 	p.report(err)

@@ -17,18 +17,18 @@ func (p *program) runCommand() *command {
 	return &command{
 		name: "run", args: "FILE|- [args…]", short: "Runs a Lua script against etcd.",
 		long: `
-The script is compiled first, then etcd is connected to, then the script runs until
-no task, timer or watch of it is left. Without any endpoint it runs on a throw-away
-etcd inside this process. FILE "-" is standard input. What follows FILE is the
-script's: its table args. A file that begins with the line
+The script is compiled first, then etcd is connected to, then the script runs
+until no task, timer or watch of it is left. Without any endpoint it runs on a
+throw-away etcd inside this process. FILE "-" is standard input. What follows
+FILE is the script's: its table args. A file that begins with the line
 
   #!/usr/bin/env -S etcdlua run --
 
-and is executable is a command of its own (with -- all its arguments are its own).`,
+and is executable is a command of its own; -- makes all its arguments its own.`,
 		examples: []string{
 			"etcdlua run scripts/tour.lua",
 			"etcdlua run --endpoints 10.0.0.1:2379,10.0.0.2:2379 job.lua a b",
-			"etcdlua run --timeout 30s job.lua -- --timeout 5s   # the second is the script's",
+			"etcdlua run --timeout 30s job.lua -- --timeout 5s  # the second is its own",
 			"echo 'print(etcd.status().version)' | etcdlua run -",
 		},
 		exits: allExits(), groups: connecting | running, script: true,
