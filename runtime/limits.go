@@ -62,13 +62,27 @@ type node struct {
 // tooDeep walks the tree with a stack of its own and reports the line of the first
 // node below maxTreeDepth.
 func tooDeep(chunk []ast.Stmt) (line int, deep bool) {
-	w := &walker{}
+	w := &walker{limit: maxTreeDepth}
 	w.stmts(chunk, 1)
+	return w.walk()
+}
+
+type walker struct {
+	limit int       // of depth; 0 is none
+	visit func(any) // may change the blocks of the node; may be nil
+	todo  []node
+}
+
+// walk goes on until everything was visited, or reports the first node that is too deep.
+func (w *walker) walk() (line int, deep bool) {
 	for len(w.todo) > 0 {
 		n := w.todo[len(w.todo)-1]
 		w.todo = w.todo[:len(w.todo)-1]
-		if n.depth > maxTreeDepth {
+		if w.limit > 0 && n.depth > w.limit {
 			return n.value.(ast.PositionHolder).Line(), true
+		}
+		if w.visit != nil {
+			w.visit(n.value)
 		}
 		if s, ok := n.value.(ast.Stmt); ok {
 			w.stmt(s, n.depth+1)
@@ -78,8 +92,6 @@ func tooDeep(chunk []ast.Stmt) (line int, deep bool) {
 	}
 	return 0, false
 }
-
-type walker struct{ todo []node }
 
 func (w *walker) stmts(list []ast.Stmt, depth int) {
 	for _, s := range list {

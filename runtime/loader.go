@@ -64,7 +64,7 @@ func Compile(name, dir string, src []byte) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	proto, err := lua.Compile(chunk, name)
+	proto, err := lua.Compile(repair(chunk), name)
 	if err != nil {
 		return nil, compileError(name, src, err)
 	}
@@ -90,6 +90,9 @@ func ParseSource(name string, src []byte) ([]ast.Stmt, error) {
 	}
 	if at, ok := tooDeep(chunk); ok {
 		return nil, sourceError(name, src, at, 1, fmt.Sprintf("an expression or block is nested more than %d deep", maxTreeDepth))
+	}
+	if at, ok := tooWide(chunk); ok {
+		return nil, sourceError(name, src, at, 1, fmt.Sprintf("a table is written out with more than %d list entries: make it in pieces", maxListEntries))
 	}
 	return chunk, nil
 }

@@ -74,12 +74,14 @@ func frameLine(L *lua.LState, d *lua.Debug) string {
 	}
 	name := d.Name
 	if at == "" {
-		if name == "" || strings.HasPrefix(name, "(") || name == "?" {
+		if name == "" || strings.HasPrefix(name, "(") || name == "?" || name == "error" || name == "assert" {
 			return ""
 		}
 		return "\t[" + name + "]"
 	}
 	switch {
+	case d.What != "main" && d.LineDefined == 0: // a file that another one loads
+		name = "main chunk"
 	case name == "main chunk" || name == "corountine": // gopher-lua's spelling
 		name = "main chunk"
 		if d.LineDefined > 0 {
