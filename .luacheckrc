@@ -6,4 +6,4 @@ read_globals = {
   table = {fields = {"pack", "unpack"}},
   coroutine = {fields = {"isyieldable"}},
 }
-files["testscripts/*.lua"] = {read_globals = {"PREFIX", "expect"}}
+files["testscripts/*.lua"] = {max_line_length = 126, read_globals = {"PREFIX", "expect"}}
