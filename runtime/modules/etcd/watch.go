@@ -54,7 +54,6 @@ type watch struct {
 	attempts  int
 	backoff   struct{ min, max time.Duration }
 
-	handled   int64 // the revision up to which the handler has finished
 	cancelled bool
 	synced    chan struct{} // closed when the initial keys were handled
 }
@@ -122,7 +121,6 @@ func (m *client) startWatch(L *lua.LState, op string, list []etcdapi.Interval, f
 		w.w, err = m.c.Watch(ctx, api)
 		return err
 	})
-	w.handled = w.w.Revision()
 	if !o.Initial {
 		close(w.synced)
 	}
@@ -178,9 +176,6 @@ func (w *watch) run(L *lua.LState) error {
 		}
 		if err := w.handle(L, batch); err != nil || w.cancelled {
 			return err
-		}
-		if batch.Revision > 0 {
-			w.handled = batch.Revision
 		}
 		if batch.Synced {
 			close(w.synced)
@@ -352,7 +347,7 @@ func watchSynced(L *lua.LState) int {
 func watchRevision(L *lua.LState) int {
 	w := runtime.Self[*watch](L, "watch:revision")
 	runtime.Unpack(L, "watch:revision")
-	L.Push(lua.LNumber(w.handled))
+	L.Push(lua.LNumber(w.w.Handled()))
 	return 1
 }
 
@@ -365,7 +360,7 @@ func watchLag(L *lua.LState) int {
 		lag, err = w.w.Lag(ctx)
 		return err
 	})
-	L.Push(lua.LNumber(lag + max(w.w.Revision()-w.handled, 0)))
+	L.Push(lua.LNumber(lag + w.w.Revision() - w.w.Handled()))
 	return 1
 }
 
