@@ -195,7 +195,7 @@ func connectHint(config Config, text string) string {
 		return "name the server's certificate authority with --cacert"
 	case strings.Contains(text, "tls:") || strings.Contains(text, "certificate required"):
 		return "the server wants a client certificate or another TLS version: set --cert and --key"
-	case strings.Contains(text, "error reading server preface"):
+	case strings.Contains(text, "error reading server preface") && !strings.Contains(text, silence):
 		return "if that server uses TLS, write its endpoint with https:// and set --cacert"
 	case strings.Contains(text, "connection refused"):
 		return "start etcd there, or name another with --endpoints or ETCDCTL_ENDPOINTS"

@@ -282,5 +282,11 @@ func connectCause(text string) string {
 	if _, cause, found := strings.Cut(text, "authentication handshake failed: "); found {
 		text = "TLS handshake failed: " + cause
 	}
+	if strings.Contains(text, silence) {
+		return "it takes connections and says nothing"
+	}
 	return strings.TrimSuffix(text, `"`)
 }
+
+// silence is what grpc says when it has given up waiting for a server's first words.
+const silence = "use of closed network connection"

@@ -39,3 +39,10 @@ func (c *Client) Alone(key string) bool {
 	_, ok := c.gets.alone[key]
 	return ok
 }
+
+// Remember lets a key travel alone.
+func (c *Client) Remember(key string) {
+	c.gets.mu.Lock()
+	defer c.gets.mu.Unlock()
+	c.gets.remember(key)
+}

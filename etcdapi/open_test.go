@@ -207,7 +207,7 @@ func TestOpenWithCredentials(t *testing.T) {
 	ctx := etcdtest.Context(t)
 	mustPut(t, root, "key/a", "v", etcdapi.PutOptions{})
 	at := func(c etcdapi.Config) etcdapi.Config {
-		c.Endpoints = []string{server.Endpoint()}
+		c.Endpoints, c.DialTimeout = []string{server.Endpoint()}, 30*time.Second // hashing passwords takes its time
 		return c
 	}
 	file := filepath.Join(t.TempDir(), "password")
