@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	lua "github.com/yuin/gopher-lua"
 	"go.uber.org/goleak"
 )
 
@@ -50,6 +51,22 @@ func mustRun(t *testing.T, src string, modules ...Module) string {
 	return r.out
 }
 
+// mustRunIn is mustRun for a script in a folder.
+func mustRunIn(t *testing.T, dir, src string) string {
+	t.Helper()
+	s, err := Compile("t.lua", dir, []byte(src))
+	if err != nil {
+		t.Fatalf("compile: %v", err)
+	}
+	var out bytes.Buffer
+	h := New(Options{Stdout: &out})
+	defer h.Close()
+	if err := h.Run(t.Context(), s); err != nil {
+		t.Fatalf("%v\n%s\noutput: %s", err, Traceback(err), out.String())
+	}
+	return out.String()
+}
+
 // codeOf returns the code of an *Error in err.
 func codeOf(err error) Code {
 	var e *Error
@@ -89,6 +106,7 @@ var waits = map[string]string{
 	"coroutine, yielding": `local co = coroutine.wrap(function() coroutine.yield(1); wait(); coroutine.yield(2) end); co() assert(co() == 2)`,
 	"load":                `load("wait()")()`,
 	"dofile":              `local f = assert(io.open(dir .. "/d.lua", "w")) f:write("wait()") f:close() dofile(dir .. "/d.lua")`,
+	"require":             `local f = assert(io.open(dir .. "/waits.lua", "w")) f:write("wait() return 1") f:close() require "waits"`,
 	"finally":             `task.with_timeout(10, function() task.finally(wait) end)`,
 	"with_timeout":        `task.with_timeout(10, wait)`,
 	"mutex":               `task.mutex():with(wait)`,
@@ -99,11 +117,9 @@ var waits = map[string]string{
 func TestWaitWorksInEveryForm(t *testing.T) {
 	for name, form := range waits {
 		t.Run(name, func(t *testing.T) {
-			if name == "dofile" {
-				form = strings.ReplaceAll(form, "dir", `"`+t.TempDir()+`"`)
-			}
-			got := mustRun(t, `
-				local turns = 0
+			dir := t.TempDir()
+			got := mustRunIn(t, dir, `
+				local dir = "`+dir+`"
 				function wait() for _ = 1, 3 do task.yield() end end
 				task.spawn(function() print("other") end)
 				print("before")
@@ -113,5 +129,46 @@ func TestWaitWorksInEveryForm(t *testing.T) {
 				t.Errorf("got %q", got)
 			}
 		})
+	}
+}
+
+// Cleanup may wait too, although its task, and the whole program, are cancelled.
+func TestCleanupMayWait(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := Module{Name: "stop", Open: func(h *Host) lua.LValue {
+		return h.NewFunction(func(*lua.LState) int { cancel(errors.New("stop")); return 0 })
+	}}
+	r := runWith(t, ctx, Options{Modules: []Module{stop}}, `
+		task.on_exit(function() print("exit 1") task.sleep("1ms") print("exit 2") end)
+		task.on_exit(function() print("exit first") error("is logged") end)
+		task.finally(function()
+			task.sleep("1ms")
+			print("finally", task.spawn(function() task.yield() return "spawned" end):join())
+		end)
+		stop()
+		task.sleep(60)
+		print("never")`)
+	if r.out != "finally\tspawned\nexit first\nexit 1\nexit 2\n" || r.err == nil || r.err.Error() != "stop" {
+		t.Errorf("%v, %q", r.err, r.out)
+	}
+	if !strings.Contains(r.log, "is logged") {
+		t.Errorf("the log is %q", r.log)
+	}
+}
+
+func TestExitWins(t *testing.T) {
+	for src, want := range map[string]int{
+		`os.exit(7)`:                       7,
+		`os.exit()`:                        0,
+		`os.exit(false)`:                   1,
+		`pcall(os.exit, 3) error("never")`: 3,
+		`task.on_exit(function() os.exit(5) end) error("x")`:                   5,
+		`task.spawn(function() os.exit(4) end) while true do task.yield() end`: 4,
+		`coroutine.wrap(function() os.exit(6) end)() error("never")`:           6,
+	} {
+		r := runLua(t, src)
+		if code, ok := ExitCode(r.err); !ok || code != want {
+			t.Errorf("%s: %v", src, r.err)
+		}
 	}
 }
