@@ -354,3 +354,26 @@ func TestStatus(t *testing.T) {
 	_, err = c.Status(ctx, "nonsense")
 	wantCode(t, err, etcdapi.CodeInvalidArgument)
 }
+
+// TestGetManySurvivesABrokenConnection: it is a read, and is sent again.
+func TestGetManySurvivesABrokenConnection(t *testing.T) {
+	server := etcdtest.Start(t)
+	proxy := etcdtest.NewProxy(t, server.Endpoint())
+	c := etcdtest.Connect(t, etcdapi.Config{Endpoints: []string{proxy.Endpoint()}, CommandTimeout: 20 * time.Second})
+	mustPut(t, c, "a", "1", etcdapi.PutOptions{})
+	proxy.Stall()
+	errc := make(chan error, 1)
+	go func() {
+		kvs, _, err := c.GetMany(etcdtest.Context(t), []string{"a", "b"}, etcdapi.GetOptions{})
+		if err == nil && (text(kvs[0]) != "1" || kvs[1] != nil) {
+			err = fmt.Errorf("%v", kvs)
+		}
+		errc <- err
+	}()
+	etcdtest.Eventually(t, "the request is on its way", func() bool { return proxy.Held() > 0 })
+	proxy.Cut()
+	proxy.Heal()
+	if err := <-errc; err != nil {
+		t.Error(err)
+	}
+}

@@ -8,12 +8,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,7 +169,7 @@ func TestOpenWithTheWrongScheme(t *testing.T) {
 	wantWords(t, err, etcdapi.CodeUnavailable, "TLS handshake", "http://")
 	certificate, _ := selfSigned(t)
 	secure := tlsListener(t, certificate)
-	err = openError(t, etcdapi.Config{Endpoints: []string{"https://" + secure}})
+	err = openError(t, etcdapi.Config{Endpoints: []string{"https://" + secure}, DialTimeout: time.Hour}) // it does not wait: nothing will change
 	wantWords(t, err, etcdapi.CodeUnavailable, "x509", "--cacert")
 	err = openError(t, etcdapi.Config{Endpoints: []string{"http://" + secure}})
 	wantWords(t, err, etcdapi.CodeUnavailable, secure, "https://")
@@ -259,7 +261,8 @@ func TestValidate(t *testing.T) {
 
 func TestClosedClient(t *testing.T) {
 	server := etcdtest.Start(t)
-	c, err := etcdapi.Open(etcdtest.Context(t), etcdapi.Config{Endpoints: []string{server.Endpoint()}})
+	var log attempts
+	c, err := etcdapi.Open(etcdtest.Context(t), etcdapi.Config{Endpoints: []string{server.Endpoint()}, Logger: slog.New(&log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +275,24 @@ func TestClosedClient(t *testing.T) {
 	wantCode(t, err, etcdapi.CodeClosed)
 	_, err = c.Put(etcdtest.Context(t), "k", "v", etcdapi.PutOptions{})
 	wantCode(t, err, etcdapi.CodeClosed)
+	if n := log.n.Load(); n != 2 {
+		t.Errorf("a closed client tried %d times to get and to set", n)
+	}
 }
+
+// attempts counts what clientv3 says of each attempt that failed.
+type attempts struct{ n atomic.Int64 }
+
+func (a *attempts) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, "retrying of unary invoker failed") {
+		a.n.Add(1)
+	}
+	return nil
+}
+
+func (a *attempts) Enabled(context.Context, slog.Level) bool { return true }
+func (a *attempts) WithAttrs([]slog.Attr) slog.Handler       { return a }
+func (a *attempts) WithGroup(string) slog.Handler            { return a }
 
 // selfSigned is a certificate for 127.0.0.1, and the file that holds it.
 func selfSigned(t *testing.T) (tls.Certificate, string) {

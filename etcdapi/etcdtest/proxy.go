@@ -19,6 +19,7 @@ type Proxy struct {
 	state proxyState
 	gate  chan struct{} // closed while bytes may pass
 	conns map[net.Conn]struct{}
+	held  int // pieces that wait for the gate
 }
 
 type proxyState int
@@ -64,6 +65,13 @@ func (p *Proxy) Stall() { p.enter(stalled) }
 
 // Heal lets everything pass again. What was held back by Stall arrives.
 func (p *Proxy) Heal() { p.enter(passing) }
+
+// Held is how many pieces of data, at most one a direction of each connection, are held back by Stall.
+func (p *Proxy) Held() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held
+}
 
 func (p *Proxy) close() {
 	p.enter(closed)
@@ -146,16 +154,31 @@ func (p *Proxy) pipe(to, from net.Conn) {
 // pass writes once the gate is open, and looks again after that: it may have been shut meanwhile.
 func (p *Proxy) pass(to net.Conn, b []byte) bool {
 	for {
-		p.mu.Lock()
-		gate, state := p.gate, p.state
-		p.mu.Unlock()
-		switch state {
+		switch gate, state := p.look(); state {
 		case cut, closed:
 			return false
 		case passing:
 			_, err := to.Write(b)
 			return err == nil
+		default:
+			<-gate
+			p.release()
 		}
-		<-gate
 	}
+}
+
+// look tells what holds now; a piece of data that is stalled is counted until release.
+func (p *Proxy) look() (gate chan struct{}, state proxyState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == stalled {
+		p.held++
+	}
+	return p.gate, p.state
+}
+
+func (p *Proxy) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held--
 }
