@@ -53,7 +53,8 @@ func unpack(L *lua.LState, fn string, pairs []any) *Error {
 	for i := 0; i < len(pairs); i += 2 {
 		name, optional := strings.CutSuffix(pairs[i].(string), "?")
 		v := L.Get(pos)
-		if v == lua.LNil && acceptsNil(pairs[i+1]) && pos <= top {
+		if any, ok := pairs[i+1].(*lua.LValue); ok && v == lua.LNil && pos <= top {
+			*any = v
 			pos++
 			continue
 		}
@@ -91,11 +92,6 @@ func refuseColon(L *lua.LState, fn string) *Error {
 		return nil
 	}
 	return Errorf(CodeInvalidArgument, fn, "%s was called with a colon: use a dot, %s(…)", fn, fn)
-}
-
-func acceptsNil(dst any) bool {
-	_, ok := dst.(*lua.LValue)
-	return ok
 }
 
 func isOptions(dst any) bool {
