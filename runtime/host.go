@@ -69,6 +69,7 @@ type Host struct {
 	errorType     *Type[*Error]
 	tracer, quiet *lua.LFunction
 	closers       [2]*lua.LFunction
+	trampoline    *lua.LFunction
 	next          *lua.LFunction
 	watch         watchdog
 }
@@ -86,6 +87,7 @@ func New(o Options) *Host {
 	h.state = lua.NewState(threadOptions)
 	h.state.G.Registry.RawSetString(hostKey, &lua.LUserData{Value: h})
 	h.tracer, h.quiet, h.closers = h.newTracer(h.state), h.newQuietHandler(h.state), newClosers(h.state)
+	h.trampoline = newTrampoline(h.state)
 	h.errorType = h.newErrorType()
 	h.openBase()
 	h.openModules(append([]Module{TaskModule}, h.opts.Modules...))

@@ -94,6 +94,10 @@ func (h *Host) callOn(th *lua.LState, fn lua.LValue, args []lua.LValue) ([]lua.L
 // th, an otherwise idle thread. The error is a *Raised. The handler must close the
 // upvalues. In a host that a Go panic broke, it ends the goroutine.
 func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error {
+	if th.Parent != nil {
+		th.Insert(h.trampoline, 1)
+		nargs++
+	}
 	err := th.PCall(nargs, lua.MultRet, handler)
 	if err == nil {
 		return nil
@@ -119,6 +123,16 @@ func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error 
 		}
 	}
 	return r
+}
+
+// newTrampoline makes the function that stands below what a shield calls. The VM takes a
+// Lua function that returns from the lowest frame of a thread with a parent for the end
+// of a coroutine: it would hand the results to the parent, and kill the thread.
+func newTrampoline(L *lua.LState) *lua.LFunction {
+	return L.NewFunction(func(L *lua.LState) int {
+		L.Call(L.GetTop()-1, lua.MultRet)
+		return L.GetTop()
+	})
 }
 
 // causeValue replaces the VM's bare "context canceled" by the cause of the cancel.

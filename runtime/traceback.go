@@ -74,7 +74,10 @@ func frameLine(L *lua.LState, d *lua.Debug) string {
 	}
 	name := d.Name
 	if at == "" {
-		if name == "" || strings.HasPrefix(name, "(") || name == "?" || name == "error" || name == "assert" {
+		switch {
+		case strings.HasPrefix(name, "("):
+			return ""
+		case name == "", name == "?", name == "error", name == "assert", name == "corountine": // or a trampoline
 			return ""
 		}
 		return "\t[" + name + "]"
