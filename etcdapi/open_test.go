@@ -169,7 +169,11 @@ func TestOpenWithTheWrongScheme(t *testing.T) {
 	wantWords(t, err, etcdapi.CodeUnavailable, "TLS handshake", "http://")
 	certificate, _ := selfSigned(t)
 	secure := tlsListener(t, certificate)
-	err = openError(t, etcdapi.Config{Endpoints: []string{"https://" + secure}, DialTimeout: time.Hour}) // it does not wait: nothing will change
+	ctx := etcdtest.Context(t)
+	_, err = etcdapi.Open(ctx, etcdapi.Config{Endpoints: []string{"https://" + secure}, DialTimeout: time.Hour})
+	if ctx.Err() != nil {
+		t.Error("it waits for a certificate to change")
+	}
 	wantWords(t, err, etcdapi.CodeUnavailable, "x509", "--cacert")
 	err = openError(t, etcdapi.Config{Endpoints: []string{"http://" + secure}})
 	wantWords(t, err, etcdapi.CodeUnavailable, secure, "https://")

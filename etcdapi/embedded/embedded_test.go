@@ -304,6 +304,17 @@ func TestDiesByItself(t *testing.T) {
 	}
 }
 
+// TestFatalFault: what ends etcd's own process ends only its goroutine here, and is told.
+func TestFatalFault(t *testing.T) {
+	s := start(t, embedded.Options{Logger: slog.New(slog.DiscardHandler)})
+	if embedded.Fatal(s, "the disk is gone") {
+		t.Error("whoever met a fatal fault went on")
+	}
+	if err := <-s.Err(); err == nil || !strings.Contains(err.Error(), "failed to save: the disk is gone") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSegmentsAreSmall(t *testing.T) {
 	start(t, embedded.Options{})
 	if wal.SegmentSizeBytes > 8<<20 {
