@@ -228,29 +228,53 @@ func (h *Host) openStrings() {
 }
 
 // checkFormat readies the arguments of string.format: stock prints an object as its
-// address for %s, and what is no number as 0 for %d.
+// address for %s, what is no number as 0 for %d, and %q in Go's way.
 func checkFormat(L *lua.LState) {
-	arg := 2
-	for verbs := L.CheckString(1); ; arg++ {
-		i := strings.IndexByte(verbs, '%')
-		if i < 0 {
-			return
+	format := []byte(L.CheckString(1))
+	for arg, i := 2, 0; i < len(format); i++ {
+		if format[i] != '%' {
+			continue
 		}
-		verbs = strings.TrimLeft(verbs[i+1:], "-+ #0123456789.")
-		if verbs == "" {
-			return
+		for i++; i < len(format) && strings.IndexByte("-+ #0123456789.", format[i]) >= 0; i++ {
 		}
-		verb := verbs[0]
-		verbs = verbs[1:]
-		switch verb {
+		if i == len(format) {
+			break
+		}
+		switch format[i] {
 		case '%':
-			arg--
-		case 's', 'q':
+			continue
+		case 's':
 			L.Replace(arg, L.ToStringMeta(L.CheckAny(arg)))
+		case 'q':
+			L.Replace(arg, lua.LString(quote(L.ToStringMeta(L.CheckAny(arg)).String())))
+			format[i] = 's'
 		default:
 			L.Replace(arg, L.CheckNumber(arg))
 		}
+		arg++
 	}
+	L.Replace(1, lua.LString(format))
+}
+
+// quote writes a string so that Lua reads it back.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '"', '\\', '\n':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case '\r':
+			b.WriteString(`\r`)
+		case 0:
+			b.WriteString(`\000`)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 func (h *Host) openPackage() {
