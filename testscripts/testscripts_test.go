@@ -79,6 +79,7 @@ func TestScripts(t *testing.T) {
 	c := client(t)
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(path, ".lua"), func(t *testing.T) {
+			t.Parallel()
 			run(t, all(c), compile(t, "testscripts", fmt.Sprintf(`expect = require "./support/expect"  dofile(%q)`, path)))
 		})
 	}

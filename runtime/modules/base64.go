@@ -3,7 +3,6 @@ package modules
 import (
 	_ "embed" // the types file
 	"encoding/base64"
-	"errors"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -46,26 +45,30 @@ func base64Decode(L *lua.LState) int {
 	}
 	data, err := encoding.DecodeString(text)
 	if err != nil {
-		runtime.Raise(L, badBase64(name, text, o.URL, err))
+		runtime.Raise(L, badBase64(name, text, o.URL))
 	}
 	L.Push(lua.LString(data))
 	return 1
 }
 
-// badBase64 says at which byte the text goes wrong, and which alphabet it may be meant for.
-func badBase64(name, text string, url bool, err error) error {
-	var at base64.CorruptInputError
-	if !errors.As(err, &at) {
-		return runtime.Errorf(runtime.CodeParse, name, "%s: %v", name, err)
+// badBase64 says what is wrong with the text, and which alphabet it may be meant for.
+// (The offset of [base64.CorruptInputError] is that of a group of four.)
+func badBase64(name, text string, url bool) error {
+	last := "+/"
+	if url {
+		last = "-_"
 	}
-	e := runtime.Errorf(runtime.CodeParse, name, "%s: the text of %d bytes ends too early or lacks its padding", name, len(text))
-	if int(at) < len(text) {
-		e = runtime.Errorf(runtime.CodeParse, name, "%s: not base64 at byte %d, %q", name, int(at)+1, text[at])
+	at := strings.IndexFunc(strings.TrimRight(text, "=\r\n"), func(c rune) bool {
+		return !(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '\r' || c == '\n' || strings.ContainsRune(last, c))
+	})
+	if at < 0 {
+		return runtime.Errorf(runtime.CodeParse, name, "%s: the text of %d bytes ends too early, or its padding is wrong", name, len(text))
 	}
+	e := runtime.Errorf(runtime.CodeParse, name, "%s: not base64 at byte %d, %q", name, at+1, text[at])
 	switch {
-	case !url && strings.ContainsAny(text, "-_"):
+	case !url && strings.IndexByte("-_", text[at]) >= 0:
 		e = e.WithHint("text with - or _ is of the URL alphabet: pass {url = true}")
-	case url && strings.ContainsAny(text, "+/"):
+	case url && strings.IndexByte("+/", text[at]) >= 0:
 		e = e.WithHint("text with + or / is of the standard alphabet: leave out url = true")
 	}
 	return e

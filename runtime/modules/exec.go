@@ -57,7 +57,7 @@ func (m *execModule) run(L *lua.LState) int {
 	}
 	if check && x.code != 0 {
 		e := runtime.Errorf(runtime.CodeExitStatus, name, "%s: %s ended with exit code %d", name, x.argv[0], x.code)
-		if tail := lastLines(x.errOut.Bytes()); tail != "" {
+		if tail := lastLines(x.errOut.data); tail != "" {
 			e.Message += ": " + tail
 		}
 		e.Key = x.argv[0]
@@ -65,8 +65,8 @@ func (m *execModule) run(L *lua.LState) int {
 	}
 	result := L.CreateTable(0, 3)
 	result.RawSetString("code", lua.LNumber(x.code))
-	result.RawSetString("stdout", lua.LString(x.out.String()))
-	result.RawSetString("stderr", lua.LString(x.errOut.String()))
+	result.RawSetString("stdout", lua.LString(x.out.data))
+	result.RawSetString("stderr", lua.LString(x.errOut.data))
 	L.Push(result)
 	return 1
 }
@@ -154,16 +154,17 @@ func (m *execModule) start(ctx context.Context, name string, x *execution) error
 
 // capture keeps what a process writes, up to maxCapture; then it calls full.
 type capture struct {
-	bytes.Buffer
+	data []byte
 	full func()
 }
 
 func (c *capture) Write(p []byte) (int, error) {
-	if c.Len()+len(p) > maxCapture {
+	if len(c.data)+len(p) > maxCapture {
 		c.full()
 		return len(p), nil // the rest of it is not looked at
 	}
-	return c.Buffer.Write(p)
+	c.data = append(c.data, p...)
+	return len(p), nil
 }
 
 // lastLines is the end of what a command wrote to its standard error.

@@ -1,0 +1,7 @@
+expect.equal(hex.encode(""), "")
+expect.equal(hex.encode("\0\1\171\255"), "0001abff")
+expect.equal(hex.decode("0001ABff"), "\0\1\171\255")
+expect.match(expect.raises("parse", hex.decode, "0g").message, "byte 2, 'g'")
+expect.match(expect.raises("parse", hex.decode, "abc").message, "there are 3")
+expect.raises("invalid_argument", hex.decode)
+expect.raises("invalid_argument", hex.encode, true)

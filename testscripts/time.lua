@@ -1,0 +1,37 @@
+local now = time.now()
+expect.equal(math.abs(now - os.time()) <= 2, true)
+expect.equal(time.now() >= now, true)
+local start = time.monotonic()
+task.sleep(0.002)
+local took = time.monotonic() - start
+expect.equal(took >= 0.002, true)
+
+expect.equal(time.format(0, "RFC3339"), "1970-01-01T00:00:00Z")
+expect.equal(time.format(0, "rfc3339"), "1970-01-01T00:00:00Z")
+expect.equal(time.format(1700000000.123, "2006-01-02 15:04:05.000"), "2023-11-14 22:13:20.123")
+expect.equal(time.format(1700000000.123456, "RFC3339Nano"), "2023-11-14T22:13:20.123456Z")
+expect.equal(time.format(-1, "DateTime"), "1969-12-31 23:59:59")
+expect.equal(time.format(-0.5, "15:04:05.0"), "23:59:59.5")
+expect.equal(time.format(1700000000, "RFC3339", "Europe/Berlin"), "2023-11-14T23:13:20+01:00")
+expect.equal(time.format(0, "Monday, 2 January"), "Thursday, 1 January")
+
+expect.equal(time.parse("2023-11-14T23:13:20+01:00", "RFC3339"), 1700000000)
+expect.equal(time.parse("2023-11-14T22:13:20.25Z", "RFC3339"), 1700000000.25)
+expect.equal(time.parse("2023-11-14", "DateOnly"), 1699920000)
+expect.equal(time.parse("14.11.2023", "02.01.2006"), 1699920000)
+for _, layout in ipairs{"RFC3339Nano", "RFC1123Z", "UnixDate", "DateTime"} do
+  expect.equal(time.parse(time.format(1700000000, layout), layout), 1700000000)
+end
+
+expect.match(expect.raises("parse", time.parse, "yesterday", "RFC3339").message, "yesterday")
+expect.raises("parse", time.parse, "2023-02-30", "DateOnly")
+expect.match(expect.raises("invalid_argument", time.format, 0, "RFC3399").message, "RFC3339")
+expect.match(expect.raises("invalid_argument", time.format, 0, "%Y-%m-%d").hint, "2006")
+expect.raises("invalid_argument", time.format, 0, "YYYY")
+expect.raises("invalid_argument", time.format, 0, "")
+expect.match(expect.raises("invalid_argument", time.format, 0, "RFC3339", "Berlin").message, "zone")
+expect.raises("invalid_argument", time.format, 1e12, "RFC3339")
+expect.raises("invalid_argument", time.format, 0 / 0, "RFC3339")
+expect.raises("invalid_argument", time.format, "now", "RFC3339")
+expect.raises("invalid_argument", time.format, 0)
+expect.raises("invalid_argument", time.now, 1)
