@@ -205,6 +205,25 @@ func TestQueryIsOfOneRevision(t *testing.T) {
 	}
 }
 
+// Keys that follow each other at once: nothing fits between a page's last key and the next one's first.
+func TestQueryNeighbours(t *testing.T) {
+	c := etcdtest.Client(t)
+	p := etcdtest.Prefix(t)
+	want := []string{"", "\x00", "\x00\x00", "\x00\x01", "\x01", "a", "a\x00", "a\x00\xff", "\xff", "\xff\x00", "\xff\xff"}
+	for _, key := range want {
+		put(t, c, p+key, "")
+	}
+	for _, o := range []etcdapi.QueryOptions{{PageSize: 1}, {PageSize: 2}, {PageSize: 1, Order: "key desc"}} {
+		keys, _ := readPages(t, newQuery(t, c, p, o))
+		if o.Order != "" {
+			slices.Reverse(keys)
+		}
+		if !slices.Equal(keys, want) {
+			t.Errorf("%+v: %q", o, keys)
+		}
+	}
+}
+
 func TestQueryPagesGrowByBytes(t *testing.T) {
 	c := etcdtest.Client(t)
 	etcdapi.WithoutRangeStream(c)
