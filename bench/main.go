@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -51,14 +52,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	b := &bench{ctx: ctx, rounds: *rounds, divide: 1, profiles: *profiles, log: stderr}
+	var failed []error // the others go on: what was measured is not lost
 	for _, m := range chosen {
 		fmt.Fprintf(stderr, "%s…\n", m.name)
 		if err := m.run(b); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", m.name, err))
 		}
 	}
 	b.table.print(stdout)
-	return nil
+	return errors.Join(failed...)
 }
 
 // benchmark is some lines of the table that are measured together.
