@@ -51,6 +51,7 @@ for pattern, v in pairs{
 } do
   expect.match(expect.raises("invalid_argument", encode, v).message, pattern)
 end
+expect.raises("invalid_argument", encode, task.mutex()) -- an object without fields
 expect.raises("invalid_argument", json.array, setmetatable({}, {}))
 expect.raises("invalid_argument", json.array, 1)
 for _, indent in ipairs{-1, 17, 1.5, "x", true} do

@@ -21,6 +21,12 @@ type jsonReader struct {
 	at    int
 	depth int
 	items []lua.LValue // entries of the arrays that are open; each uses the end of it
+	pairs []pair       // likewise of the objects, so that a table is made in its size
+}
+
+type pair struct {
+	key   string
+	value lua.LValue
 }
 
 // read returns the value of a JSON text. The error is an *Error with code parse.
@@ -154,10 +160,10 @@ func (r *jsonReader) list() (lua.LValue, error) {
 }
 
 func (r *jsonReader) object() (lua.LValue, error) {
-	t := r.L.NewTable()
 	if r.take('}') {
-		return t, nil
+		return r.L.CreateTable(0, 0), nil
 	}
+	base := len(r.pairs)
 	for {
 		if !r.take('"') {
 			return nil, r.fail("a key in quotes is expected in the object, but found %s", r.found())
@@ -173,14 +179,20 @@ func (r *jsonReader) object() (lua.LValue, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.RawSetString(k, v) // of a key that comes twice the last one counts
+		r.pairs = append(r.pairs, pair{k, v})
 		if r.take('}') {
-			return t, nil
+			break
 		}
 		if !r.take(',') {
 			return nil, r.fail("a comma or } is expected in the object, but found %s", r.found())
 		}
 	}
+	t := r.L.CreateTable(0, len(r.pairs)-base)
+	for _, p := range r.pairs[base:] {
+		t.RawSetString(p.key, p.value) // of a key that comes twice the last one counts
+	}
+	r.pairs = r.pairs[:base]
+	return t, nil
 }
 
 // number reads a number. A whole one that a Lua number would change is refused: an id

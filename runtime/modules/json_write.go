@@ -78,11 +78,16 @@ func (w *jsonWriter) value(v lua.LValue) *badValue {
 			w.buf = append(w.buf, "null"...)
 			return nil
 		}
-		if fields := runtime.Fields(w.L, v); fields != nil {
-			return w.object(fields, fields)
+		if fields := runtime.Fields(w.L, v); fields != nil && hasEntries(fields) {
+			return w.table(fields)
 		}
 	}
 	return bad("a %s cannot be JSON", v.Type())
+}
+
+func hasEntries(t *lua.LTable) bool {
+	k, _ := t.Next(lua.LNil)
+	return k != lua.LNil
 }
 
 func (w *jsonWriter) number(n float64) *badValue {
@@ -135,32 +140,52 @@ func (w *jsonWriter) text(s string) *badValue {
 }
 
 // table decides between array and object: by the mark, else by the keys. An empty table
-// is an object.
+// is an object. The keys of an object are collected on the way.
 func (w *jsonWriter) table(t *lua.LTable) *badValue {
-	n, numbers, others := t.Len(), 0, 0
-	var stranger lua.LValue // a key that keeps the table from being an array
+	base, n, numbers := len(w.keys), t.Len(), 0
+	var stranger lua.LValue = lua.LNil // a key that is no string, nor of a list
 	t.ForEach(func(k, _ lua.LValue) {
-		if i, ok := k.(lua.LNumber); ok && i >= 1 && int(i) <= n && lua.LNumber(int(i)) == i {
-			numbers++
+		switch k := k.(type) {
+		case lua.LString:
+			w.keys = append(w.keys, string(k))
 			return
+		case lua.LNumber:
+			if k >= 1 && int(k) <= n && lua.LNumber(int(k)) == k {
+				numbers++
+				return
+			}
 		}
-		others++
 		stranger = k
 	})
+	strings := len(w.keys) - base
 	marked := t.Metatable == w.array
 	switch {
-	case others == 0 && numbers == n && (n > 0 || marked):
+	case stranger == lua.LNil && strings == 0 && numbers == n && (n > 0 || marked):
 		return w.list(t, n)
-	case !marked && numbers == 0:
-		return w.object(t, t)
-	case others == 0:
-		b := bad("the list has holes: %d of its entries 1 to %d are nil", n-numbers, n)
-		b.hint = "put json.null there, or make it an object with tostring(index) as keys"
-		return b
+	case stranger == lua.LNil && numbers == 0 && !marked:
+		return w.object(t, base)
 	}
-	b := bad("the table is neither a list nor an object: it has list entries and the key %s", keyText(stranger))
-	if marked {
+	if strings > 0 {
+		stranger = lua.LString(w.keys[base])
+	}
+	w.keys = w.keys[:base]
+	return mixed(stranger, n, numbers, marked)
+}
+
+// mixed says why a table is neither list nor object.
+func mixed(stranger lua.LValue, n, numbers int, marked bool) *badValue {
+	var b *badValue
+	switch {
+	case stranger == lua.LNil:
+		b = bad("the list has holes: %d of its entries 1 to %d are nil", n-numbers, n)
+		b.hint = "put json.null there, or make it an object with tostring(index) as keys"
+	case marked:
 		b = bad("the table is marked as an array, but has the key %s", keyText(stranger))
+	case numbers > 0:
+		b = bad("the table is neither a list nor an object: it has list entries and the key %s", keyText(stranger))
+	default:
+		b = bad("the key %s of an object is not a string", keyText(stranger))
+		b.hint = "tostring(key), or a list with the entries 1 to n"
 	}
 	return b
 }
@@ -223,28 +248,16 @@ func (w *jsonWriter) list(t *lua.LTable, n int) *badValue {
 	return nil
 }
 
-// object writes the fields of t, whose keys must be strings, sorted: the same value is
-// always the same text. id is the table that stands for it among the open ones.
-func (w *jsonWriter) object(t, id *lua.LTable) (b *badValue) {
-	if b := w.enter(id); b != nil {
+// object writes the fields of t, whose keys are those in w.keys from base on, sorted: the
+// same value is always the same text.
+func (w *jsonWriter) object(t *lua.LTable, base int) *badValue {
+	if b := w.enter(t); b != nil {
 		return b
 	}
-	base := len(w.keys)
-	t.ForEach(func(k, _ lua.LValue) {
-		s, ok := k.(lua.LString)
-		if !ok && b == nil {
-			b = bad("the key %s of an object is not a string", keyText(k))
-			b.hint = "tostring(key), or a list with the entries 1 to n"
-		}
-		w.keys = append(w.keys, string(s))
-	})
-	if b != nil {
-		return b
-	}
-	keys := w.keys[base:]
+	keys := w.keys[base:] // stays valid when nested objects make w.keys grow
 	slices.Sort(keys)
 	w.buf = append(w.buf, '{')
-	for i, k := range keys { // stays valid when nested objects make w.keys grow
+	for i, k := range keys {
 		if i > 0 {
 			w.buf = append(w.buf, ',')
 		}
