@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"etcdlua/etcdapi"
@@ -72,10 +73,11 @@ func (c *call) connect(ctx context.Context, runbook string) (*connection, error)
 	}
 	t.config.Logger = c.log
 	if t.embedded {
-		if err := c.mayEmbed(t, runbook); err != nil {
+		note, err := c.mayEmbed(t, runbook)
+		if err != nil {
 			return nil, err
 		}
-		return c.connectEmbedded(ctx, t)
+		return c.connectEmbedded(ctx, t, note)
 	}
 	if err := c.askPassword(&t.config); err != nil {
 		return nil, err
@@ -87,11 +89,11 @@ func (c *call) connect(ctx context.Context, runbook string) (*connection, error)
 	return &connection{client: client}, nil
 }
 
-// mayEmbed refuses the throw-away etcd where it cannot have been meant, and says that
-// it is used where nobody asked for it.
-func (c *call) mayEmbed(t target, runbook string) error {
+// mayEmbed refuses the throw-away etcd where it cannot have been meant. The note is
+// what to tell when it is used and nobody asked for it.
+func (c *call) mayEmbed(t target, runbook string) (note string, err error) {
 	if t.said {
-		return nil
+		return "", nil
 	}
 	lost := ""
 	for _, s := range c.strangers() {
@@ -100,27 +102,27 @@ func (c *call) mayEmbed(t target, runbook string) error {
 		}
 	}
 	if runbook != "" {
-		return (&codedError{code: exitNoEtcd, text: fmt.Sprintf("%s is a runbook, and no endpoint is given%s", runbook, lost)}).
+		return "", (&codedError{code: exitNoEtcd, text: fmt.Sprintf("%s is a runbook, and no endpoint is given%s", runbook, lost)}).
 			withHint(waysToSay)
 	}
 	for _, s := range t.settings {
 		switch s.name {
 		case "cacert", "cert", "key", "user", "password", "password-file", "auth-jwt-token":
 			if !s.isDefault() {
-				return (&codedError{code: exitNoEtcd, text: fmt.Sprintf("%s is given, but no endpoint%s", s.source, lost)}).
+				return "", (&codedError{code: exitNoEtcd, text: fmt.Sprintf("%s is given, but no endpoint%s", s.source, lost)}).
 					withHint(waysToSay)
 			}
 		}
 	}
-	fmt.Fprintf(c.streams.Err, "etcdlua: no endpoint is given, so this runs on a throw-away etcd%s\n", lost)
-	return nil
+	return fmt.Sprintf("etcdlua: no endpoint is given, so this runs on a throw-away etcd%s\n", lost), nil
 }
 
-func (c *call) connectEmbedded(ctx context.Context, t target) (*connection, error) {
+func (c *call) connectEmbedded(ctx context.Context, t target, note string) (*connection, error) {
 	server, err := startEmbedded(ctx, embeddedOptions{logger: c.log})
 	if err != nil {
 		return nil, connectError(ctx, err)
 	}
+	_, _ = io.WriteString(c.streams.Err, note)
 	config := etcdapi.Config{
 		Endpoints: []string{server.endpoint}, InsecureTransport: true, Logger: c.log,
 		CommandTimeout: t.config.CommandTimeout, DialTimeout: t.config.DialTimeout,

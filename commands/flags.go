@@ -32,9 +32,25 @@ func (c *command) allFlags() []cli.Flag {
 	if c.groups&connecting != 0 {
 		list = append(list, connectionFlags()...)
 	}
-	return append(append(list, loggingFlags()...),
+	list = append(append(list, loggingFlags()...),
 		&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "print this help"})
+	for i, f := range list {
+		list[i] = namedFlag{f.(cli.DocGenerationFlag), f.Names()}
+	}
+	return list
 }
+
+// namedFlag keeps a flag's names. The library asks for them n² times at each start, and
+// finds them with a regular expression each time: that were 0.5 ms.
+type namedFlag struct {
+	cli.DocGenerationFlag
+	names []string
+}
+
+func (f namedFlag) Names() []string { return f.names }
+
+// IsVisible puts the flag into fish's completion.
+func (f namedFlag) IsVisible() bool { return true }
 
 func runningFlags() []cli.Flag {
 	return []cli.Flag{

@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -11,8 +12,12 @@ import (
 // helpWidth is how long a line of help may be.
 const helpWidth = 80
 
-// helpTemplate is the help as the library's template, in which nothing is left to fill in.
-func helpTemplate(c *command) string {
+// helpTemplate is the help as the library's template, in which nothing is left to fill
+// in. A start that is not about help does without.
+func (p *program) helpTemplate(c *command) string {
+	if !slices.ContainsFunc(p.args, func(a string) bool { return strings.HasPrefix(a, "-h") || strings.HasPrefix(a, "--h") }) {
+		return ""
+	}
 	return strings.ReplaceAll(helpText(c), "{{", `{{"{{"}}`)
 }
 

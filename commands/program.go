@@ -117,7 +117,7 @@ func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name: "etcdlua", Usage: root.short, Compiled: time.Unix(1, 0),
 		HideHelp: true, HideVersion: true, EnableBashCompletion: true,
-		CustomAppHelpTemplate: helpTemplate(root),
+		CustomAppHelpTemplate: p.helpTemplate(root),
 		Flags:                 root.allFlags(),
 		Reader:                p.streams.In, Writer: p.streams.Out, ErrWriter: p.streams.Err,
 		Action:         p.action(root),
@@ -148,7 +148,7 @@ func (p *program) rootCommand(all []*command) *command {
 func (p *program) build(c *command) *cli.Command {
 	built := &cli.Command{
 		Name: strings.TrimPrefix(c.name, "config "), Usage: c.short, HideHelp: true,
-		CustomHelpTemplate: helpTemplate(c),
+		CustomHelpTemplate: p.helpTemplate(c),
 		Flags:              c.allFlags(),
 		Action:             p.action(c),
 		OnUsageError:       p.flagError(c),
