@@ -74,9 +74,9 @@ func Strings(L *lua.LState, list []string) *lua.LTable {
 // LogFields turns a table of a script into fields for a logger, in the table's order.
 func LogFields(L *lua.LState, t *lua.LTable) []any {
 	var fields []any
-	t.ForEach(func(k, v lua.LValue) {
+	for k, v := t.Next(lua.LNil); k != lua.LNil; k, v = t.Next(k) { // ForEach has a random order
 		fields = append(fields, k.String(), LogValue(L, v))
-	})
+	}
 	return fields
 }
 
