@@ -157,7 +157,7 @@ func (h *Host) shieldedCall(L *lua.LState, fn lua.LValue, first int, handler *lu
 	err := h.protect(th, max(n-first+1, 0), handler)
 	L.SetTop(0)
 	if err != nil {
-		h.leaveShield(L, th, false)
+		h.leaveShield(L, th, err)
 		v := err.(*Raised).Value
 		if s, ok := v.(lua.LString); ok && isFunction && f.IsG && strings.HasPrefix(string(s), " ") {
 			// A Go function that pcall called itself has no Lua frame to name: name pcall's.
@@ -171,7 +171,7 @@ func (h *Host) shieldedCall(L *lua.LState, fn lua.LValue, first int, handler *lu
 	for i, top := 1, th.GetTop(); i <= top; i++ {
 		L.Push(th.Get(i))
 	}
-	h.leaveShield(L, th, true)
+	h.leaveShield(L, th, nil)
 	return L.GetTop()
 }
 

@@ -79,6 +79,8 @@ func (e *Error) Unwrap() error { return e.Err }
 type Raised struct {
 	Value lua.LValue
 	Trace string // lines of "\tfile:line: in function 'name'", innermost first
+
+	overflow bool // of the stack: the thread is not to be used again
 }
 
 // Error returns the raised value as one line.

@@ -57,6 +57,7 @@ type Host struct {
 	busy     map[*lua.LState]struct{} // coroutines that wait inside a host call
 	isShield map[*lua.LState]struct{}
 	shields  []*lua.LState // idle ones
+	spare    []*lua.LState // idle threads of tasks
 	trace    trace
 
 	dir     string // the script's folder
@@ -68,7 +69,7 @@ type Host struct {
 
 	errorType     *Type[*Error]
 	tracer, quiet *lua.LFunction
-	closers       [2]*lua.LFunction
+	noop          *lua.LFunction
 	trampoline    *lua.LFunction
 	next          *lua.LFunction
 	watch         watchdog
@@ -86,7 +87,7 @@ func New(o Options) *Host {
 	h.out = bufio.NewWriterSize(h.opts.Stdout, 64<<10)
 	h.state = lua.NewState(threadOptions)
 	h.state.G.Registry.RawSetString(hostKey, &lua.LUserData{Value: h})
-	h.tracer, h.quiet, h.closers = h.newTracer(h.state), h.newQuietHandler(h.state), newClosers(h.state)
+	h.tracer, h.quiet, h.noop = h.newTracer(h.state), h.newQuietHandler(h.state), h.state.NewFunction(func(*lua.LState) int { return 0 })
 	h.trampoline = newTrampoline(h.state)
 	h.errorType = h.newErrorType()
 	h.openBase()
@@ -128,9 +129,28 @@ var threadOptions = lua.Options{
 	RegistrySize: 215, RegistryGrowStep: 512, RegistryMaxSize: 1 << 18,
 }
 
+// keptThreads is how many idle threads of ended tasks a host keeps for the next ones.
+const keptThreads = 16
+
+// newThread returns an idle thread: that of a task that has ended, or a new one, which
+// costs ten times as much.
 func (h *Host) newThread() *lua.LState {
+	if n := len(h.spare); n > 0 {
+		th := h.spare[n-1]
+		h.spare = h.spare[:n-1]
+		return th
+	}
 	th, _ := h.state.NewThread() // the base state has no context, so there is nothing to cancel
 	return th
+}
+
+// recycle keeps the thread of a task that ended well for another.
+func (h *Host) recycle(th *lua.LState) {
+	if len(h.spare) < keptThreads {
+		th.SetTop(0)
+		th.RemoveContext()
+		h.spare = append(h.spare, th)
+	}
 }
 
 // Stdin, Stdout and Stderr are the program's streams. Write to Stdout with the turn.

@@ -27,7 +27,7 @@ const keptShields = 16
 func (h *Host) callShielded(L *lua.LState, c *Context, fn lua.LValue, args []lua.LValue) ([]lua.LValue, error) {
 	th := h.enterShield(L, c)
 	results, err := h.callOn(th, fn, args)
-	h.leaveShield(L, th, err == nil)
+	h.leaveShield(L, th, err)
 	return results, err
 }
 
@@ -46,9 +46,11 @@ func (h *Host) enterShield(L *lua.LState, c *Context) *lua.LState {
 	return th
 }
 
-// leaveShield puts the shield back for the next call. One that an error went
-// through is dropped: it costs little to make another, and nothing of it can leak.
-func (h *Host) leaveShield(L, th *lua.LState, clean bool) {
+// leaveShield puts the shield back for the next call, unless it is not clean: after a
+// stack overflow there was no room to close its upvalues.
+func (h *Host) leaveShield(L, th *lua.LState, err error) {
+	r, failed := err.(*Raised)
+	clean := !failed || !r.overflow
 	L.G.CurrentThread = L
 	th.Parent = nil
 	if clean && len(h.shields) < keptShields && !h.broken() {
@@ -109,11 +111,11 @@ func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error 
 	if !errors.As(err, &api) {
 		return &Raised{Value: lua.LString(err.Error())}
 	}
+	r := &Raised{Value: api.Object}
 	if api.Type == lua.ApiErrorPanic && strings.HasPrefix(api.Object.String(), "lua callstack overflow") {
 		// gopher-lua says it in words of its own, and has no frame left to call a handler in.
-		api.Object = lua.LString(firstPosition(api.StackTrace) + "stack overflow")
+		r.Value, r.overflow = lua.LString(firstPosition(api.StackTrace)+"stack overflow"), true
 	}
-	r := &Raised{Value: api.Object}
 	if h.trace.value == api.Object && api.Object != lua.LNil {
 		r.Trace, h.trace = h.trace.text, trace{}
 	}
@@ -169,20 +171,17 @@ func (h *Host) newTracer(L *lua.LState) *lua.LFunction {
 
 // closeUpvalues closes the open upvalues of all frames of L, a shield or a task's
 // thread in which an error is being handled. PCall with a handler leaves them open
-// on a stack that it then clears. The first, empty PCall takes off the mark "has a
-// handler"; raising in the second then closes them all.
+// on a stack that it then clears. The empty PCall takes off the mark "has a handler";
+// raising then closes them all.
 func (h *Host) closeUpvalues(L *lua.LState) {
-	for _, f := range h.closers {
-		L.Push(f)
-		_ = L.PCall(0, 0, nil) // the second one's error is its purpose
-	}
-}
-
-func newClosers(L *lua.LState) [2]*lua.LFunction {
-	return [2]*lua.LFunction{
-		L.NewFunction(func(*lua.LState) int { return 0 }),
-		L.NewFunction(func(L *lua.LState) int { L.RaiseError("close"); return 0 }),
-	}
+	L.Push(h.noop)
+	_ = L.PCall(0, 0, nil)
+	top := L.GetTop()
+	func() {
+		defer func() { _ = recover() }() // of what is raised below, on purpose
+		L.Error(lua.LTrue, 0)
+	}()
+	L.SetTop(top)
 }
 
 // newQuietHandler makes the handler of a plain pcall: no traceback is asked for.

@@ -167,6 +167,9 @@ func (t *Task) finish(err error) {
 		h.live--
 	}
 	t.ctx.cancel(errTaskEnded) // releases what was derived from it
+	if t.status == Done {
+		h.recycle(t.thread)
+	}
 	t.thread = nil
 	close(t.done)
 	for _, c := range t.ended {
