@@ -10,7 +10,13 @@ import (
 func (p *program) versionCommand() *command {
 	return &command{
 		name: "version", short: "Prints the versions of etcdlua and of what it is made of.",
-		exits: []int{exitDone}, run: (*call).printVersion,
+		exits: []int{exitDone, exitUsage},
+		run: func(c *call) error {
+			if len(c.args) > 0 {
+				return usageErrorf("version takes no arguments, but %q is given", c.args[0])
+			}
+			return c.printVersion()
+		},
 	}
 }
 
