@@ -84,7 +84,7 @@ func benchStart(b *bench) error {
 		return nil
 	}, func(b *bench, p program) (float64, error) {
 		var took []float64
-		for range b.count(startsPerRound) {
+		for range max(startsPerRound/b.divide, 1) {
 			t, err := timed(func() error { _, err := p.run(); return err })
 			if err != nil {
 				return 0, err
