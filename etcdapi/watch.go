@@ -12,8 +12,7 @@ import (
 const (
 	defaultBacklogEvents = 10_000
 	defaultBacklogBytes  = 16 << 20
-	// batchEvents is how many events that wait are handed out together at most, but for a revision or an
-	// answer of the server that has more of its own.
+	// batchEvents is how many events are handed out together at most, but for the rest of a revision.
 	batchEvents = 1024
 	// progressWait bounds how long Lag waits for the server to say how far an idle watch is.
 	progressWait = 250 * time.Millisecond

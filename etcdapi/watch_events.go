@@ -50,7 +50,7 @@ func (s *stream) created(r *pb.WatchResponse) {
 	case l == nil:
 		s.cancelID(r.WatchId)
 	default:
-		s.good, s.reauthed, l.refused = true, false, false
+		s.good, l.refused = true, false
 		l.id = r.WatchId
 		l.floor, l.sure = r.Header.GetRevision(), !s.asked
 		s.open[l.id] = l
@@ -163,6 +163,7 @@ func (l *leg) receive(r *pb.WatchResponse) {
 	if len(evs) == 0 {
 		return
 	}
+	evs = evs[:w.fitting(evs)]
 	l.pos = evs[len(evs)-1].Kv.ModRevision
 	if len(w.legs) == 1 {
 		w.enqueue(evs, l.pos)
@@ -170,6 +171,20 @@ func (l *leg) receive(r *pb.WatchResponse) {
 		w.hold(evs)
 	}
 	l.mind(r)
+}
+
+// fitting is how many of the events, in whole revisions and one at least, are taken: an answer may bring
+// a hundred thousand. What is over twice the bound is dropped, and asked for again later.
+func (w *Watch) fitting(evs []*clientv3.Event) int {
+	if len(evs) < batchEvents && int64(len(evs))*w.average < w.o.MaxBacklogBytes {
+		return len(evs)
+	}
+	n, bytes := 0, w.bytes
+	for n < len(evs) && w.events+n < 2*w.o.MaxBacklogEvents && bytes < 2*w.o.MaxBacklogBytes {
+		bytes += eventBytes(evs[n])
+		n++
+	}
+	return wholeRevisions(evs, max(1, n))
 }
 
 // mind looks after what an answer was like: too much of it, or in pieces that do not suit it.
@@ -257,9 +272,31 @@ func eventBytes(ev *clientv3.Event) int64 {
 	return int64(n)
 }
 
-// enqueue lets events wait for Next: with those that wait already, as long as the batch stays small.
-// rev is the watch's position with them.
+// enqueue lets events wait for Next, in batches of batchEvents or little more. rev is the watch's
+// position with them.
 func (w *Watch) enqueue(evs []*clientv3.Event, rev int64) {
+	for len(evs) > 0 {
+		n := wholeRevisions(evs, batchEvents)
+		w.append(evs[:n], min(rev, evs[n-1].Kv.ModRevision))
+		evs = evs[n:]
+	}
+	w.settle()
+	w.signal()
+}
+
+// wholeRevisions is n, at least 1, or as many more as complete the last of n events' revision.
+func wholeRevisions(evs []*clientv3.Event, n int) int {
+	if len(evs) <= n {
+		return len(evs)
+	}
+	for n < len(evs) && evs[n].Kv.ModRevision == evs[n-1].Kv.ModRevision {
+		n++
+	}
+	return n
+}
+
+// append adds events to the last batch that waits, as long as that stays small, or to a new one.
+func (w *Watch) append(evs []*clientv3.Event, rev int64) {
 	var b *Batch
 	if n := len(w.queue); n > 0 && len(w.queue[n-1].Events)+len(evs) <= batchEvents {
 		b = w.queue[n-1]
@@ -275,7 +312,6 @@ func (w *Watch) enqueue(evs []*clientv3.Event, rev int64) {
 	b.Revision = max(rev, b.Revision)
 	w.events += len(evs)
 	w.bytes += b.bytes - before
-	w.signal()
 }
 
 // signal wakes Next.

@@ -137,6 +137,58 @@ func TestHandleStaleProgress(t *testing.T) {
 	}
 }
 
+// Large events make the watch ask for large answers in pieces, small ones for whole answers.
+func TestHandleSizes(t *testing.T) {
+	w := handling(span{"k", "l"})
+	l := w.legs[0]
+	w.fed(created(1, 10))
+	rev := int64(10)
+	feed := func(size, n int) {
+		for range n {
+			if rev++; l.id != notOpen {
+				r := events(l.id, rev)
+				r.Events[0].Kv.Value = make([]byte, size)
+				w.fed(r)
+			}
+			w.queue, w.events, w.bytes = nil, 0, 0
+		}
+	}
+	for _, tc := range []struct {
+		size, n  int
+		reopened bool
+	}{{10, 100, false}, {20_000, 100, true}, {1000, 200, false}, {10, 200, true}} {
+		feed(tc.size, tc.n)
+		if reopened := l.id == notOpen; reopened != tc.reopened {
+			t.Fatalf("%+v: reopened %v", tc, reopened)
+		}
+		if !tc.reopened {
+			continue
+		}
+		create := l.request().GetCreateRequest()
+		if create.Fragment != (tc.size > 10) || create.StartRevision != l.pos+1 || len(w.stream.outbox) != 1 {
+			t.Errorf("%+v: %v", tc, create)
+		}
+		w.stream.outbox, l.opening = nil, &opening{l}
+		w.stream.pending = append(w.stream.pending, l.opening)
+		w.fed(created(l.floor+1, rev))
+	}
+}
+
+// An answer far over the bound is taken in part, and the rest is asked for later.
+func TestHandleTooMuch(t *testing.T) {
+	w := handling(span{"k", "l"})
+	w.o.MaxBacklogEvents = 5
+	w.fed(created(1, 10))
+	r := events(1)
+	for rev := int64(11); rev < 3000; rev++ {
+		r.Events = append(r.Events, events(1, rev, rev, rev).Events...)
+	}
+	w.fed(r)
+	if l := w.legs[0]; w.events != 12 || l.pos != 14 || !w.paused || l.want || len(w.stream.outbox) != 1 {
+		t.Errorf("%d events, at %d, paused %v", w.events, l.pos, w.paused)
+	}
+}
+
 func TestProgressOrdered(t *testing.T) {
 	for version, want := range map[string]bool{"3.4.27": false, "3.5.7": false, "3.5.8": true, "3.6.0": true, "3.7.3": true, "4.0.0-rc.1": true, "": false} {
 		if progressOrdered(version) != want {

@@ -55,7 +55,6 @@ type stream struct {
 	answeredc chan struct{}      // closed, and made anew, when the server says how far it is
 	asked     bool               // a progress request was sent on rpc
 	good      bool               // something was opened since the stream was
-	reauthed  bool               // reopened for a fresh token, and nothing opened since
 	lastErr   error              // why there is no rpc
 	failed    error              // it ended for good
 }
@@ -166,9 +165,6 @@ func (s *stream) judge(err error) (good, again bool) {
 		err = nil // nobody is left to hear it
 	case s.c.Clientv3().Ctx().Err() != nil:
 		err = &Error{Op: "watch", Code: CodeClosed, Outcome: OutcomeNone, Message: "the client was closed"}
-	case isTokenError(err) && !s.reauthed:
-		s.reauthed = true
-		return good, true
 	case passes(err):
 		return good, true
 	}

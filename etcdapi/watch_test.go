@@ -244,6 +244,30 @@ func TestWatchFragments(t *testing.T) {
 	readEvents(t, history, revisions*perRevision)
 }
 
+// The server sends a history in answers of up to a thousand revisions; they are handed out in less.
+func TestWatchHistoryInModestBatches(t *testing.T) {
+	c := etcdtest.Client(t)
+	p := etcdtest.Prefix(t)
+	from := mustRevision(t, c) + 1
+	const n = 6000
+	queryKeys(t, c, p, n, 5) // 128 a revision
+	w := startWatch(t, c, etcdapi.WatchOptions{Prefixes: prefixesOf(p), FromRevision: from})
+	last, got := int64(0), 0
+	for got < n {
+		b, err := w.Next(etcdtest.Context(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got += len(b.Events); len(b.Events) > 1024+128 {
+			t.Errorf("a batch of %d events", len(b.Events))
+		}
+		if first := b.Events[0].KV.ModRevision; first <= last || b.Revision < b.Events[len(b.Events)-1].KV.ModRevision {
+			t.Errorf("a batch from %d to %d after %d", first, b.Revision, last)
+		}
+		last = b.Revision
+	}
+}
+
 func TestWatchArguments(t *testing.T) {
 	c := etcdtest.Client(t)
 	some := prefixesOf("/a")
