@@ -10,6 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"etcdlua/commands"
 	"etcdlua/etcdapi/etcdtest"
 )
@@ -68,6 +73,37 @@ func TestEveryBenchmarkRuns(t *testing.T) {
 						t.Errorf("%s: ratios %v", r.what, ratios)
 					}
 				}
+			}
+		})
+	}
+}
+
+func TestServersHaveRangeStreamOrNot(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want codes.Code
+	}{
+		"as it is": {nil, codes.OK}, "as before 3.7": {[]string{noRangeStream}, codes.Unimplemented},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &bench{ctx: t.Context(), log: t.Output()}
+			err := b.withServer(func(endpoint string) error {
+				c3, err := newClientv3(endpoint)
+				if err != nil {
+					return err
+				}
+				defer c3.Close()
+				stream, err := pb.NewKVClient(c3.ActiveConnection()).RangeStream(t.Context(), &pb.RangeRequest{Key: []byte("k")}, grpc.WaitForReady(true))
+				if err == nil {
+					_, err = stream.Recv()
+				}
+				if got := status.Code(err); got != c.want {
+					t.Errorf("RangeStream: %v, want %v", err, c.want)
+				}
+				return nil
+			}, c.args...)
+			if err != nil {
+				t.Error(err)
 			}
 		})
 	}
