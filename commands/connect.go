@@ -52,12 +52,22 @@ func (c *call) target() (target, error) {
 		return t, nil
 	}
 	for _, s := range list {
-		if (s.name == "endpoints" || s.name == "discovery-srv") && strings.HasPrefix(s.source, "--") {
+		if (s.name == "endpoints" || s.name == "discovery-srv" || isCredential(s.name)) && strings.HasPrefix(s.source, "--") {
 			return target{}, usageErrorf("--embedded and %s exclude each other", s.source)
 		}
 	}
 	t.embedded, t.said = true, true
 	return t, nil
+}
+
+// isCredential tells the settings that say who connects, or whom to trust: they have no
+// meaning for the embedded etcd.
+func isCredential(name string) bool {
+	switch name {
+	case "cacert", "cert", "key", "user", "password", "password-file", "auth-jwt-token":
+		return true
+	}
+	return false
 }
 
 // waysToSay are the three ways to name the etcd.
@@ -106,12 +116,9 @@ func (c *call) mayEmbed(t target, runbook string) (note string, err error) {
 			withHint(waysToSay)
 	}
 	for _, s := range t.settings {
-		switch s.name {
-		case "cacert", "cert", "key", "user", "password", "password-file", "auth-jwt-token":
-			if !s.isDefault() {
-				return "", (&codedError{code: exitNoEtcd, text: fmt.Sprintf("%s is given, but no endpoint%s", s.source, lost)}).
-					withHint(waysToSay)
-			}
+		if isCredential(s.name) && !s.isDefault() {
+			return "", (&codedError{code: exitNoEtcd, text: fmt.Sprintf("%s is given, but no endpoint%s", s.source, lost)}).
+				withHint(waysToSay)
 		}
 	}
 	return fmt.Sprintf("etcdlua: no endpoint is given, so this runs on a throw-away etcd%s\n", lost), nil
