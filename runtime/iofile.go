@@ -114,7 +114,7 @@ func (f *file) writeOut(ctx context.Context) error {
 	if cap(data) > 4*fileChunk {
 		f.out = nil
 	}
-	_, err := interruptible(ctx, f.os, func() (int, error) { return f.os.Write(data) })
+	_, err := Interruptible(ctx, f.os, func() (int, error) { return f.os.Write(data) })
 	return err
 }
 

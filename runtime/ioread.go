@@ -149,7 +149,7 @@ func (f *file) readMore(ctx context.Context, p []byte) (int, error) {
 	if f.source != nil {
 		return f.source.read(ctx, p)
 	}
-	return interruptible(ctx, f.os, func() (int, error) { return f.os.Read(p) })
+	return Interruptible(ctx, f.os, func() (int, error) { return f.os.Read(p) })
 }
 
 func (f *file) readOne(L *lua.LState, format readFormat) (lua.LValue, error) {

@@ -57,9 +57,9 @@ func knock(path string, flag int, opened <-chan struct{}) {
 	}
 }
 
-// interruptible runs a read or a write of f so that it ends with ctx, where the system can
-// do that: pipes, terminals and sockets, which are what blocks.
-func interruptible(ctx context.Context, f *os.File, op func() (int, error)) (int, error) {
+// Interruptible runs a read or a write of f so that it ends with ctx, where the system can
+// do that: pipes, terminals and sockets, which are what blocks. It is called without the turn.
+func Interruptible(ctx context.Context, f *os.File, op func() (int, error)) (int, error) {
 	if f.SetDeadline(time.Time{}) != nil {
 		return op() // a plain file
 	}
@@ -91,7 +91,7 @@ func ReadFile(ctx context.Context, f *os.File, limit int) ([]byte, error) {
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)]
 		}
-		n, err := interruptible(ctx, f, func() (int, error) { return f.Read(data[len(data):cap(data)]) })
+		n, err := Interruptible(ctx, f, func() (int, error) { return f.Read(data[len(data):cap(data)]) })
 		data = data[:len(data)+n]
 		switch {
 		case len(data) > limit:

@@ -14,13 +14,9 @@ import (
 	"golang.org/x/term"
 )
 
-const (
-	// killAfter is how long a process has to end by itself after it was asked to (TERM).
-	killAfter = 2 * time.Second
-	// pipesAfter is how long the output is waited for after a process has ended or was
-	// asked to end: something that it started may hold the pipes open for ever.
-	pipesAfter = killAfter + time.Second
-)
+// killAfter is how long a process has to end by itself after it was asked to (TERM), and
+// its output to end after the process has: something that it started may hold that for ever.
+const killAfter = 2 * time.Second
 
 // Process is a command that ends with its context: its process group is sent TERM then,
 // and KILL two seconds later. Set Cmd's streams, Env and Dir, then call Start and, always,
@@ -28,9 +24,7 @@ const (
 type Process struct {
 	Cmd   *exec.Cmd
 	ctx   context.Context
-	clock Clock
 	group bool
-	kill  *time.Timer
 }
 
 // NewProcess prepares a command; name is looked up as a shell would. Every process that a
@@ -38,14 +32,11 @@ type Process struct {
 // terminal with this program, which would stop it as soon as it reads: then the
 // signals go to the process alone.
 func (h *Host) NewProcess(ctx context.Context, shareTerminal bool, name string, args ...string) *Process {
-	p := &Process{Cmd: exec.CommandContext(ctx, name, args...), ctx: ctx, clock: h.Clock}
+	p := &Process{Cmd: exec.CommandContext(ctx, name, args...), ctx: ctx}
 	p.group = !shareTerminal || !isTerminal(h.opts.Stdin)
 	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: p.group}
-	p.Cmd.WaitDelay = pipesAfter
-	p.Cmd.Cancel = func() error {
-		p.kill = p.clock.AfterFunc(killAfter, func() { _ = p.signal(syscall.SIGKILL) })
-		return p.signal(syscall.SIGTERM)
-	}
+	p.Cmd.WaitDelay = killAfter // then the process itself is sent KILL, and Wait sees to its group
+	p.Cmd.Cancel = func() error { return p.signal(syscall.SIGTERM) }
 	return p
 }
 
@@ -104,13 +95,10 @@ func isFolder(path string) bool {
 
 // Wait waits until the process has ended and its output was read, and returns its exit
 // code, 128 and the signal's number when a signal ended it. What it left behind that still
-// holds its output three seconds later is killed. After the context has ended, the error is
+// holds its output two seconds later is killed. After the context has ended, the error is
 // its cause, and nothing of the process group is left.
 func (p *Process) Wait() (code int, err error) {
 	err = p.Cmd.Wait()
-	if p.kill != nil {
-		p.kill.Stop()
-	}
 	if p.ctx.Err() != nil || errors.Is(err, exec.ErrWaitDelay) {
 		if p.group {
 			_ = p.signal(syscall.SIGKILL)

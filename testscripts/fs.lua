@@ -106,3 +106,9 @@ exec.run{"sh", "-c", 'echo through > "$0"', path("pipe")}
 expect.equal(reader:join(), "through\n")
 expect.raises("timeout", task.with_timeout, "20ms", fs.read, path("pipe"))
 expect.raises("timeout", task.with_timeout, "20ms", fs.append, path("pipe"), "x")
+local full = task.spawn(fs.append, path("pipe"), ("x"):rep(1024 * 1024)) -- more than a pipe holds
+local slow = assert(io.open(path("pipe")))
+expect.equal(slow:read(1), "x")
+full:cancel()
+expect.raises("cancelled", full.join, full)
+slow:close()

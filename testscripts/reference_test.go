@@ -93,11 +93,11 @@ func TestMethodsAndCodeAgree(t *testing.T) {
 	c := client(t)
 	for _, m := range documented(c) {
 		for _, class := range reference.Parse(m.Name, m.Types).Classes {
-			if len(class.Methods) == 0 {
-				continue
+			maker, ok := makers[class.Name]
+			if !ok && len(class.Methods) == 0 {
+				continue // a plain table
 			}
 			t.Run(class.Name, func(t *testing.T) {
-				maker, ok := makers[class.Name]
 				if !ok {
 					t.Fatalf("the class %s has methods: add to makers how to get an object of it", class.Name)
 				}

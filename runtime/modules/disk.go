@@ -34,7 +34,7 @@ func appendTo(ctx context.Context, path, data string) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(data)
+	_, err = runtime.Interruptible(ctx, f, func() (int, error) { return f.WriteString(data) })
 	return errors.Join(err, f.Close())
 }
 

@@ -20,7 +20,7 @@ exec = {}
 --- lines of its standard error, unless check = false. Raises `not_found` when there is no such
 --- program, `limit_exceeded` when it writes more than 64 MiB. On a timeout or a cancel its
 --- process group is sent TERM, and KILL two seconds later. What it left running that still
---- holds its output three seconds after its end is killed; a program that is to stay must
+--- holds its output two seconds after its end is killed; a program that is to stay must
 --- give its output away.
 ---@param command exec.command
 ---@return exec.result

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	lua "github.com/yuin/gopher-lua"
@@ -78,6 +81,37 @@ func stopModule(stop func()) runtime.Module {
 	return runtime.Module{Name: "stop", Open: func(h *runtime.Host) lua.LValue {
 		return h.NewFunction(func(*lua.LState) int { stop(); return 0 })
 	}}
+}
+
+// A write that fails half-way must leave the old file, and nothing else.
+func TestWriteWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	if err := writeWhole(path, "old", nil); err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1000, Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	err := writeWhole(path, strings.Repeat("new", 1000), nil)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("the write returned %v", err)
+	}
+	if got, err := os.ReadFile(path); string(got) != "old" {
+		t.Errorf("the file holds %d bytes: %v", len(got), err)
+	}
+	if left, err := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
 }
 
 func TestCommandEndsWithTheProgram(t *testing.T) {
