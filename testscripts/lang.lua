@@ -120,8 +120,8 @@ expect.equal(one == other and one.loads, 1)
 
 -- string.format and friends with objects
 expect.equal(("%s|%10s|%q"):format(obj, nil, "a\nb"), 'an object|       nil|"a\\\nb"')
-for _, text in ipairs{"", '"\\', "a\r\n\0001\255", "é"} do
-  expect.equal(load("return " .. ("%q"):format(text))(), text)
+for _, s in ipairs{"", '"\\', "a\r\n\0001\255", "é"} do
+  expect.equal(load("return " .. ("%q"):format(s))(), s)
 end
 expect.match(("%s"):format(err), "parse: json.decode")
 expect.equal(("%d%%|%5.2f|%x|%-5d|"):format(3, 1.5, 255, 7), "3%| 1.50|ff|7    |")

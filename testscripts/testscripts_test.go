@@ -45,6 +45,12 @@ func documented(c *etcdapi.Client) []runtime.Module {
 // run runs a script to its end and fails the test when it raises.
 func run(t *testing.T, list []runtime.Module, s *runtime.Script) (out string) {
 	t.Helper()
+	out, _ = runLogged(t, list, s)
+	return out
+}
+
+func runLogged(t *testing.T, list []runtime.Module, s *runtime.Script) (out, logged string) {
+	t.Helper()
 	var stdout, stderr, log bytes.Buffer
 	h := runtime.New(runtime.Options{
 		Args: []string{"one", "two"}, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr,
@@ -57,7 +63,7 @@ func run(t *testing.T, list []runtime.Module, s *runtime.Script) (out string) {
 	if err := h.Run(ctx, s); err != nil {
 		t.Errorf("%v\n%s\nstdout:\n%s\nstderr:\n%s\nlog:\n%s", err, runtime.Traceback(err), &stdout, &stderr, &log)
 	}
-	return stdout.String()
+	return stdout.String(), log.String()
 }
 
 func compile(t *testing.T, name, source string) *runtime.Script {
@@ -82,5 +88,14 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			run(t, all(c), compile(t, "testscripts", fmt.Sprintf(`expect = require "./support/expect"  dofile(%q)`, path)))
 		})
+	}
+}
+
+// The folder holds a json.lua, which require "json" does not return.
+func TestFileWithTheNameOfAModule(t *testing.T) {
+	_, logged := runLogged(t, modules.All(), compile(t, "shadow", `
+		assert(require("json") == json and require("json") == json)`))
+	if strings.Count(logged, "a file has the name of a built-in module") != 1 || !strings.Contains(logged, "require=./json") {
+		t.Errorf("logged %q", logged)
 	}
 }
