@@ -31,5 +31,7 @@
 // turn.go (the turn and Wait), task.go and scope.go (lifetimes), context.go (the
 // instruction hook), protect.go (pcall), coroutine.go, host.go (start and stop),
 // loader.go (from source to function), args.go, value.go, object.go, errors.go
-// (the border between Go and Lua), base.go (what differs from stock gopher-lua).
+// (the border between Go and Lua), base.go (what differs from stock gopher-lua),
+// repair.go and constructor.go (what it compiles wrongly), iolib.go and oslib.go (io and
+// os, which wait), process.go and openfile.go (where scripts reach programs and files).
 package runtime
