@@ -213,6 +213,7 @@ func callOptions(config Config) []grpc.CallOption {
 	}
 	return []grpc.CallOption{
 		grpc.WaitForReady(true),
+		grpc.ForceCodecV2(newCodec()),
 		grpc.MaxCallSendMsgSize(config.MaxCallSendBytes),
 		grpc.MaxCallRecvMsgSize(receive),
 	}
