@@ -128,8 +128,8 @@ func TestWatchBacklogIsBounded(t *testing.T) {
 		intervals int
 		value     string
 	}{
-		{"events", 50_000, 1000, 0, 1, ""},
-		{"events of two intervals", 50_000, 1000, 0, 2, ""},
+		{"events", 50_000, 5000, 0, 1, ""},
+		{"events of two intervals", 50_000, 5000, 0, 2, ""},
 		{"bytes", 5000, 0, 256 << 10, 1, strings.Repeat("v", 4000)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
