@@ -53,6 +53,21 @@ func (g *group) next(L *lua.LState) (t *Task, err error) {
 	return t, err
 }
 
+// mustSucceed waits for all of the group. The first error cancels the rest and is
+// raised when they have ended.
+func (g *group) mustSucceed(L *lua.LState) {
+	for range g.tasks {
+		t, err := g.next(L)
+		if err == nil {
+			err = t.err
+		}
+		if err != nil {
+			g.close(L, true)
+			Raise(L, err)
+		}
+	}
+}
+
 // close cancels what still runs, waits for the end of what the group spawned, and
 // after a failure or a cancel for what it was given too.
 func (g *group) close(L *lua.LState, cancelRest bool) {
@@ -113,16 +128,7 @@ func (m *taskModule) all(L *lua.LState) int {
 	n := checkGroup(L, "task.all", list)
 	g := m.h.newGroup(L, n)
 	g.fill(L, m, "task.all", list, n)
-	for range n {
-		t, err := g.next(L)
-		if err == nil {
-			err = t.err
-		}
-		if err != nil {
-			g.close(L, true)
-			Raise(L, err)
-		}
-	}
+	g.mustSucceed(L)
 	results := L.CreateTable(n, 1)
 	for i, t := range g.tasks {
 		results.RawSetInt(i+1, firstResult(t))
@@ -203,16 +209,7 @@ func (m *taskModule) mapList(L *lua.LState) int {
 	for range min(o.Workers, n) {
 		g.spawn(L, "task.map", worker)
 	}
-	for range g.tasks {
-		t, err := g.next(L)
-		if err == nil {
-			err = t.err
-		}
-		if err != nil {
-			g.close(L, true)
-			Raise(L, err)
-		}
-	}
+	g.mustSucceed(L)
 	g.close(L, false)
 	L.Push(results)
 	return 1
