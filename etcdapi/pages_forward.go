@@ -13,8 +13,8 @@ import (
 
 const (
 	firstPageKeys = 1000
-	// pageBytes is what a page grows to. Each page costs the server a walk over the rest of the interval
-	// to count it (before 3.7.0 and since), so a few large pages are cheap and many small ones are not.
+	// pageBytes is what a page grows to. For each page the server walks over the rest of the interval to
+	// count it, so a few large pages are cheap and many small ones are not.
 	pageBytes = 1 << 20
 	// A page of a stream is as many of its chunks as reach one of these: the server's first chunks hold
 	// ten keys.
