@@ -1,12 +1,9 @@
 package etcdapi_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
-	goruntime "runtime"
 	"slices"
 	"strings"
 	"testing"

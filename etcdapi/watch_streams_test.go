@@ -2,7 +2,6 @@ package etcdapi_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	goruntime "runtime"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"etcdlua/etcdapi"
-	"etcdlua/etcdapi/embedded"
 	"etcdlua/etcdapi/etcdtest"
 )
 
