@@ -46,7 +46,8 @@ func repairNode(n any) {
 	}
 }
 
-// repairBlock fills the beginning of a loop's body and what follows a label.
+// repairBlock fills the beginning of a loop's body and what follows a label, and
+// repairs assignments.
 func repairBlock(list []ast.Stmt, loop bool) []ast.Stmt {
 	target := loop
 	for i := 0; i < len(list); i++ {
@@ -55,6 +56,9 @@ func repairBlock(list []ast.Stmt, loop bool) []ast.Stmt {
 			i++
 		}
 		_, target = list[i].(*ast.LabelStmt)
+		if a, ok := list[i].(*ast.AssignStmt); ok {
+			list[i] = repairAssign(a)
+		}
 	}
 	return list
 }
@@ -89,18 +93,46 @@ func filler(at ast.Stmt) ast.Stmt {
 // mayBeginWithJump errs on the side of yes: a filler costs one instruction.
 func mayBeginWithJump(s ast.Stmt) bool {
 	switch s := s.(type) {
-	case *ast.FuncCallStmt, *ast.FuncDefStmt, *ast.NumberForStmt, *ast.GenericForStmt:
+	case *ast.FuncDefStmt:
 		return false
+	case *ast.FuncCallStmt:
+		return mayContainJump(s.Expr)
+	case *ast.NumberForStmt:
+		return mayContainJump(s.Init)
+	case *ast.GenericForStmt:
+		return mayContainJump(s.Exprs...)
 	case *ast.IfStmt:
-		return beginsWithConstant(s.Condition)
+		return beginsWithConstant(s.Condition) || mayContainJump(s.Condition)
 	case *ast.WhileStmt:
-		return beginsWithConstant(s.Condition)
+		return beginsWithConstant(s.Condition) || mayContainJump(s.Condition)
 	case *ast.LocalAssignStmt:
-		return len(s.Exprs) > 0 && beginsWithConstant(s.Exprs[0])
+		return mayContainJump(s.Exprs...)
 	case *ast.AssignStmt:
-		return beginsWithConstant(s.Rhs[0])
+		return mayContainJump(s.Lhs...) || mayContainJump(s.Rhs...)
 	}
 	return true
+}
+
+// mayContainJump looks for logical operations that begin with a jump. Any of them may be
+// the first instruction: constants and locals that stand before it need none.
+func mayContainJump(list ...ast.Expr) bool {
+	w := &walker{}
+	w.exprs(1, list...)
+	for len(w.todo) > 0 {
+		n := w.todo[len(w.todo)-1]
+		w.todo = w.todo[:len(w.todo)-1]
+		switch e := n.value.(type) {
+		case *ast.FunctionExpr: // has code of its own
+		case *ast.LogicalOpExpr:
+			if beginsWithConstant(e) {
+				return true
+			}
+			w.expr(e, n.depth)
+		case ast.Expr:
+			w.expr(e, n.depth)
+		}
+	}
+	return false
 }
 
 // beginsWithConstant looks for the conditions and logical operations that are decided
