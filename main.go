@@ -21,7 +21,8 @@ func main() {
 }
 
 // signalContext makes a context that ends with the first signal that asks the program
-// to end, with the signal as its cause. The second one ends the process at once.
+// to end, with the signal as its cause. A second
+// SIGINT or SIGTERM ends the process at once.
 func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	endc := make(chan os.Signal, 2)
@@ -36,6 +37,9 @@ func signalContext(parent context.Context) (ctx context.Context, stop func()) {
 		first := &commands.Interrupted{Signal: <-endc}
 		cancel(first)
 		second := &commands.Interrupted{Signal: <-endc}
+		for second.Signal == syscall.SIGHUP { // a terminal that is closed sends it twice: itself, and by its shell
+			second.Signal = <-endc
+		}
 		os.Exit(second.ExitCode())
 	}()
 	return ctx, func() { cancel(nil) }
