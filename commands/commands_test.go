@@ -119,22 +119,45 @@ func TestReportOfAPanic(t *testing.T) {
 func TestPanicInACommandIsReported(t *testing.T) {
 	var stderr bytes.Buffer
 	code := Run(t.Context(), []string{"eval", "--embedded", "--user", "x", "--endpoints", "127.0.0.1:1", "x = 1"}, Streams{
-		In: nil, Out: io.Discard, Err: &stderr, AskPassword: func(string) (string, error) { panic("kaboom") },
+		In: nil, Out: io.Discard, Err: &stderr, AskPassword: func(context.Context, string) (string, error) { panic("kaboom") },
 	})
 	if code != 2 { // --embedded and --endpoints exclude each other: nothing is asked
 		t.Errorf("exit code %d: %s", code, &stderr)
 	}
 	code = Run(t.Context(), []string{"eval", "--user", "x", "--endpoints", "127.0.0.1:1", "x = 1"}, Streams{
-		In: nil, Out: io.Discard, Err: &stderr, AskPassword: func(string) (string, error) { panic("kaboom") },
+		In: nil, Out: io.Discard, Err: &stderr, AskPassword: func(context.Context, string) (string, error) { panic("kaboom") },
 	})
 	if code != 70 || !strings.Contains(stderr.String(), "kaboom") {
 		t.Errorf("exit code %d: %s", code, &stderr)
 	}
 }
 
+// readerThatHangs says that it is read, and does not answer before the test ends.
+type readerThatHangs struct{ readc, endc chan struct{} }
+
+func (r readerThatHangs) Read([]byte) (int, error) {
+	close(r.readc)
+	<-r.endc
+	return 0, io.EOF
+}
+
+func TestSignalWhileTheScriptIsRead(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	in := readerThatHangs{make(chan struct{}), make(chan struct{})}
+	defer close(in.endc)
+	go func() {
+		<-in.readc
+		cancel(&Interrupted{Signal: syscall.SIGINT})
+	}()
+	var stderr bytes.Buffer
+	if code := Run(ctx, []string{"run", "-"}, Streams{In: in, Out: io.Discard, Err: &stderr}); code != 130 || stderr.Len() > 0 {
+		t.Errorf("exit code %d: %s", code, &stderr)
+	}
+}
+
 func TestPasswordIsAskedForOnlyWhereItIsMissing(t *testing.T) {
 	asked := 0
-	c := &call{program: &program{streams: Streams{AskPassword: func(string) (string, error) { asked++; return "typed", nil }}}}
+	c := &call{ctx: t.Context(), program: &program{streams: Streams{AskPassword: func(context.Context, string) (string, error) { asked++; return "typed", nil }}}}
 	for _, s := range []struct {
 		config etcdapi.Config
 		want   string

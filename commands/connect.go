@@ -170,7 +170,10 @@ func (c *call) askPassword(config *etcdapi.Config) error {
 	if config.User == "" || strings.Contains(config.User, ":") || config.Password != "" || config.PasswordFile != "" || c.streams.AskPassword == nil {
 		return nil
 	}
-	password, err := c.streams.AskPassword("Password of " + config.User + ": ")
+	password, err := c.streams.AskPassword(c.ctx, "Password of "+config.User+": ")
+	if c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
+	}
 	if err != nil {
 		return usageErrorf("no password: %v", err).withHint("use --password-file where there is no terminal")
 	}

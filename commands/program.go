@@ -24,8 +24,9 @@ type Streams struct {
 
 	OutTerminal, ErrTerminal bool // whether a person looks at it
 
-	// AskPassword asks the person for a password, with the prompt; nil when there is nobody.
-	AskPassword func(prompt string) (string, error)
+	// AskPassword asks the person for a password, with the prompt, and leaves the terminal
+	// as it was when ctx ends; nil when there is nobody.
+	AskPassword func(ctx context.Context, prompt string) (string, error)
 }
 
 // Run runs the command that args, which do not begin with the program's name, ask for,

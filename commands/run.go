@@ -61,7 +61,10 @@ func (c *call) readScript(path string) (src []byte, name, dir string, err error)
 	case "":
 		return nil, "", "", usageErrorf("the FILE to run is an empty string").withHint("is a variable of your shell not set?")
 	case "-":
-		src, err := io.ReadAll(c.streams.In)
+		src, err := interruptible(c.ctx, func() ([]byte, error) { return io.ReadAll(c.streams.In) })
+		if c.ctx.Err() != nil {
+			return nil, "", "", context.Cause(c.ctx)
+		}
 		if err != nil {
 			return nil, "", "", usageErrorf("cannot read the script from standard input: %v", err)
 		}
@@ -78,9 +81,30 @@ func (c *call) readScript(path string) (src []byte, name, dir string, err error)
 	return src, path, filepath.Dir(path), nil
 }
 
+// interruptible runs a read that nothing can stop, of a terminal or of a pipe, and leaves
+// it behind when ctx ends: the program ends then.
+func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	donec := make(chan result, 1)
+	go func() {
+		value, err := read()
+		donec <- result{value, err}
+	}()
+	select {
+	case r := <-donec:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
+}
+
 // nearestScript returns the Lua file in the same folder that a missing one is a slip of.
 func nearestScript(path string) string {
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return ""
 	}
 	if _, err := os.Stat(path + ".lua"); err == nil {
@@ -90,15 +114,15 @@ func nearestScript(path string) string {
 	if err != nil {
 		return ""
 	}
-	var names []string
+	var names []string // without their ending, which would make everything near to everything
 	for _, f := range files {
-		names = append(names, filepath.Base(f))
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".lua"))
 	}
-	near := runtime.Nearest(filepath.Base(path), names)
+	near := runtime.Nearest(strings.TrimSuffix(filepath.Base(path), ".lua"), names)
 	if near == "" {
 		return ""
 	}
-	return filepath.Join(filepath.Dir(path), near)
+	return filepath.Join(filepath.Dir(path), near+".lua")
 }
 
 func (p *program) evalCommand() *command {

@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -19,14 +21,22 @@ func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
 // passwordAsker reads a password from the terminal without showing it; nil when
 // standard input is none.
-func passwordAsker() func(string) (string, error) {
+func passwordAsker() func(context.Context, string) (string, error) {
 	if !isTerminal(os.Stdin) || !isTerminal(os.Stderr) {
 		return nil
 	}
-	return func(prompt string) (string, error) {
+	return func(ctx context.Context, prompt string) (string, error) {
+		terminal := int(os.Stdin.Fd())
+		before, err := term.GetState(terminal)
+		if err != nil {
+			return "", err
+		}
 		fmt.Fprint(os.Stderr, prompt)
-		password, err := term.ReadPassword(int(os.Stdin.Fd()))
+		password, err := interruptible(ctx, func() ([]byte, error) { return term.ReadPassword(terminal) })
 		fmt.Fprintln(os.Stderr)
+		if ctx.Err() != nil { // the read goes on, without an echo
+			err = errors.Join(err, term.Restore(terminal, before))
+		}
 		return string(password), err
 	}
 }
