@@ -4,6 +4,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"etcdlua/etcdapi/embedded"
@@ -28,6 +29,9 @@ type embeddedServer struct {
 
 func startEmbedded(ctx context.Context, o embeddedOptions) (*embeddedServer, error) {
 	s, err := embedded.Start(ctx, embedded.Options{DataDir: o.dataDir, Listen: o.listen, Logger: o.logger})
+	if bad := (*embedded.ListenError)(nil); errors.As(err, &bad) {
+		return nil, &codedError{code: exitUsage, err: err}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,13 @@ type codedError struct {
 	err  error // what lies below, for errors.As
 }
 
-func (e *codedError) Error() string { return e.text }
+func (e *codedError) Error() string {
+	if e.text == "" && e.err != nil {
+		return e.err.Error()
+	}
+	return e.text
+}
+
 func (e *codedError) Unwrap() error { return e.err }
 
 // usageErrorf is a command line that cannot be obeyed.

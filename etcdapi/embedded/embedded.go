@@ -94,6 +94,7 @@ func (s *Server) listen(ctx context.Context, host, port string) error {
 }
 
 // start runs etcd's own start on a goroutine of its own: what etcd calls fatal ends only that one.
+// etcd's start cannot be interrupted, so one that ctx ends is waited for.
 func (s *Server) start(ctx context.Context, host, port string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -122,6 +123,7 @@ func (s *Server) start(ctx context.Context, host, port string) error {
 		closeEtcd(r.etcd)
 		return s.explain(host, port, err)
 	case <-ctx.Done():
+		s.stop() // what etcd says from here on is part of stopping
 		closeEtcd(r.etcd)
 		return s.explain(host, port, fmt.Errorf("not ready: %w", context.Cause(ctx)))
 	}

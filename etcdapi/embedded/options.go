@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"google.golang.org/grpc"
@@ -47,6 +49,11 @@ const (
 // and so without a race. Reading a log does not depend on it: folders with larger files open as well.
 var smallSegments = sync.OnceFunc(func() { wal.SegmentSizeBytes = segment })
 
+// ListenError says that Options.Listen is no address that a server may listen on.
+type ListenError struct{ Listen, Why string }
+
+func (e *ListenError) Error() string { return fmt.Sprintf("listen address %q: %s", e.Listen, e.Why) }
+
 // listenHost splits and checks the address; the port may be "0".
 func listenHost(listen string) (host, port string, err error) {
 	if listen == "" {
@@ -54,16 +61,16 @@ func listenHost(listen string) (host, port string, err error) {
 	}
 	host, port, err = net.SplitHostPort(listen)
 	if err != nil {
-		return "", "", fmt.Errorf("listen address %q: not host:port (like 127.0.0.1:2379)", listen)
+		return "", "", &ListenError{listen, "not host:port (like 127.0.0.1:2379)"}
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", "", fmt.Errorf("listen address %q: %q is not a port number (0 to 65535)", listen, port)
+		return "", "", &ListenError{listen, fmt.Sprintf("%q is not a port number (0 to 65535)", port)}
 	} else {
 		port = strconv.FormatUint(n, 10)
 	}
 	ip := net.ParseIP(host)
 	if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", "", fmt.Errorf("listen address %q: the embedded etcd has no authentication, so it listens on the loopback interface only (127.0.0.1, [::1] or localhost); run a real etcd for others to reach", listen)
+		return "", "", &ListenError{listen, "the embedded etcd has no authentication, so it listens on the loopback interface only (127.0.0.1, [::1] or localhost); run a real etcd for others to reach"}
 	}
 	return host, port, nil
 }
@@ -101,8 +108,11 @@ func checkUnlocked(dir string) error {
 		return nil // a new folder, or one that etcd will complain about better than this function could
 	}
 	db, err := bbolt.Open(file, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 100 * time.Millisecond})
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		return fmt.Errorf("data folder %q: another etcd has it open; stop that one, or use another folder", dir)
+	}
 	if err != nil {
-		return fmt.Errorf("data folder %q: cannot open its database (%w); is another etcd using it?", dir, err)
+		return fmt.Errorf("data folder %q: cannot open the database %s (%w); use another folder, or a copy of this one", dir, file, err)
 	}
 	return db.Close()
 }
