@@ -51,6 +51,16 @@ func run(t *testing.T, list []runtime.Module, s *runtime.Script) (out string) {
 
 func runLogged(t *testing.T, list []runtime.Module, s *runtime.Script) (out, logged string) {
 	t.Helper()
+	out, stderr, logged, err := outcome(t, list, s)
+	if err != nil {
+		t.Errorf("%v\n%s\nstdout:\n%s\nstderr:\n%s\nlog:\n%s", err, runtime.Traceback(err), out, stderr, logged)
+	}
+	return out, logged
+}
+
+// outcome runs a script to its end, and returns what became of it.
+func outcome(t *testing.T, list []runtime.Module, s *runtime.Script) (out, errs, logged string, err error) {
+	t.Helper()
 	var stdout, stderr, log bytes.Buffer
 	h := runtime.New(runtime.Options{
 		Args: []string{"one", "two"}, Stdin: strings.NewReader(stdin), Stdout: &stdout, Stderr: &stderr,
@@ -60,10 +70,8 @@ func runLogged(t *testing.T, list []runtime.Module, s *runtime.Script) (out, log
 	h.SetGlobal("PREFIX", lua.LString(etcdtest.Prefix(t)))
 	ctx, cancel := context.WithTimeoutCause(t.Context(), within, errors.New("the script runs for too long"))
 	defer cancel()
-	if err := h.Run(ctx, s); err != nil {
-		t.Errorf("%v\n%s\nstdout:\n%s\nstderr:\n%s\nlog:\n%s", err, runtime.Traceback(err), &stdout, &stderr, &log)
-	}
-	return stdout.String(), log.String()
+	err = h.Run(ctx, s)
+	return stdout.String(), stderr.String(), log.String(), err
 }
 
 func compile(t *testing.T, name, source string) *runtime.Script {
