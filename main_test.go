@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 //	ended NAME N              waits for its end, with exit code N; its output is then
 //	                          in NAME.out and NAME.err
 //	clean                     the temporary folder is empty
+//
+// and the variable SCRIPTS, the folder of the ready-made scripts.
 func TestCLI(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testscripts/cli",
@@ -38,7 +40,9 @@ func TestCLI(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[backgroundKey{}] = map[string]*background{}
 			e.Setenv("HOME", e.WorkDir)
-			return nil
+			scripts, err := filepath.Abs("scripts")
+			e.Setenv("SCRIPTS", scripts)
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "start": start, "await": await, "signal": sendSignal, "ended": ended, "clean": clean,
@@ -120,7 +124,7 @@ func start(ts *testscript.TestScript, _ bool, args []string) {
 // environ is the script's environment, which testscript does not hand out.
 func environ(ts *testscript.TestScript) []string {
 	var list []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "ETCDCTL_ENDPOINTS", "GOCOVERDIR"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "SCRIPTS", "ETCDCTL_ENDPOINTS", "GOCOVERDIR"} {
 		if v := ts.Getenv(name); v != "" {
 			list = append(list, name+"="+v)
 		}

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S etcdlua run
+#!/usr/bin/env -S etcdlua run --
 -- Writes the keys under a prefix as JSON lines, at one revision, for scripts/import.lua.
 --
 --   etcdlua run scripts/export.lua [PREFIX] > keys.jsonl
@@ -7,6 +7,10 @@
 -- as key_base64 or value_base64. Without PREFIX it is every key. Leases are not exported.
 
 local prefix = args[1] or ""
+if prefix:sub(1, 2) == "--" or args[2] then
+  io.stderr:write("usage: etcdlua run export.lua [PREFIX]\n")
+  os.exit(2)
+end
 
 local function put_text(object, name, bytes)
   if utf8.len(bytes) then

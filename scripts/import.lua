@@ -1,4 +1,4 @@
-#!/usr/bin/env -S etcdlua run
+#!/usr/bin/env -S etcdlua run --
 -- Writes keys from JSON lines, as scripts/export.lua makes them.
 --
 --   etcdlua run scripts/import.lua [--dry-run] [FILE]
@@ -24,7 +24,11 @@ local function bytes(object, name, line)
   if type(plain) == "string" then
     return plain
   elseif type(encoded) == "string" then
-    return base64.decode(encoded)
+    local ok, decoded = pcall(base64.decode, encoded)
+    if not ok then
+      error(("line %d: %s_base64 is not base64"):format(line, name), 0)
+    end
+    return decoded
   end
   error(("line %d: there is neither %q nor %q"):format(line, name, name .. "_base64"), 0)
 end

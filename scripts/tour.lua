@@ -1,4 +1,4 @@
-#!/usr/bin/env -S etcdlua run
+#!/usr/bin/env -S etcdlua run --
 -- A tour of etcdlua: every step of working with etcd once, in order.
 -- Run it:  etcdlua run scripts/tour.lua        (without an endpoint: on a throw-away etcd)
 -- It writes and deletes keys under /cf/ and /foo/ only.

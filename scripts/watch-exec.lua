@@ -1,4 +1,4 @@
-#!/usr/bin/env -S etcdlua run
+#!/usr/bin/env -S etcdlua run --
 -- Runs a command for each change under a prefix, with the event as JSON on its stdin.
 --
 --   etcdlua run scripts/watch-exec.lua PREFIX COMMAND [ARG…]
