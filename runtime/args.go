@@ -246,7 +246,7 @@ func unknownName(fn, what, name string, known []string) *Error {
 
 // Nearest returns the entry of known that name is most likely a slip of, or "".
 func Nearest(name string, known []string) string {
-	best, bestCost := "", len(name)/2+2
+	best, bestCost := "", len(name)/3+2
 	for _, k := range known {
 		if cost := smetrics.WagnerFischer(strings.ToLower(name), k, 1, 1, 1); cost < bestCost {
 			best, bestCost = k, cost

@@ -141,7 +141,9 @@ func (h *Host) runCleanup(fn *lua.LFunction, task *Task, grace context.Context) 
 	_, err := h.callOn(th, fn, nil)
 	h.endScope(s, th)
 	th.G.CurrentThread = saved
-	if err != nil {
+	if err != nil && grace.Err() != nil {
+		h.Log.Error("a cleanup function did not end within the grace time", "grace", h.opts.Grace, "traceback", Traceback(err))
+	} else if err != nil {
 		h.Log.Error("a cleanup function failed", "error", err.Error(), "traceback", Traceback(err))
 	}
 }
