@@ -2,6 +2,7 @@ package commands
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"etcdlua/runtime"
@@ -20,11 +21,14 @@ Without NAME the modules. NAME is a module, a function, an object or a method.`,
 	}
 }
 
+// luasOwn are the libraries that Lua's manual describes.
+var luasOwn = []string{"string", "table", "math", "os", "io", "coroutine", "debug"}
+
 func (c *call) docs() error {
 	modules := references()
 	if len(c.args) == 0 {
 		_, err := io.WriteString(c.streams.Out, "Modules. etcdlua docs NAME shows one, or a function of it.\n\n"+
-			reference.Index(modules)+"\nAnd Lua 5.1's own: string, table, math, os, io, coroutine, debug.\n")
+			reference.Index(modules)+"\nAnd Lua 5.1's own: "+strings.Join(luasOwn, ", ")+".\n")
 		return err
 	}
 	if len(c.args) > 1 {
@@ -33,6 +37,10 @@ func (c *call) docs() error {
 	pages := reference.Find(modules, c.args[0])
 	if pages == nil {
 		e := usageErrorf("there is no page %q", c.args[0])
+		library, _, _ := strings.Cut(c.args[0], ".")
+		if slices.Contains(luasOwn, library) {
+			return e.withHint("it is Lua 5.1's own: www.lua.org/manual/5.1 has it")
+		}
 		if near := runtime.Nearest(c.args[0], reference.Names(modules)); near != "" {
 			return e.withHint("did you mean: etcdlua docs %s", near)
 		}
