@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 //	                          in NAME.out and NAME.err
 //	clean                     the temporary folder is empty
 //
-// and the variable SCRIPTS, the folder of the ready-made scripts.
+// and the variable SCRIPTS, a folder with a copy of the ready-made scripts.
 func TestCLI(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testscripts/cli",
@@ -40,9 +40,9 @@ func TestCLI(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[backgroundKey{}] = map[string]*background{}
 			e.Setenv("HOME", e.WorkDir)
-			scripts, err := filepath.Abs("scripts")
-			e.Setenv("SCRIPTS", scripts)
-			return err
+			// A copy: go test sees what the test itself reads, and runs again when that changes.
+			e.Setenv("SCRIPTS", filepath.Join(e.WorkDir, "scripts"))
+			return os.CopyFS(e.Getenv("SCRIPTS"), os.DirFS("scripts"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "start": start, "await": await, "signal": sendSignal, "ended": ended, "clean": clean,
