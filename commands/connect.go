@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"etcdlua/etcdapi"
@@ -124,8 +125,24 @@ func (c *call) mayEmbed(t target, runbook string) (note string, err error) {
 	return fmt.Sprintf("etcdlua: no endpoint is given, so this runs on a throw-away etcd%s\n", lost), nil
 }
 
+// startServer starts an embedded server whose throw-away folder goes even when nobody
+// comes to close it.
+func (c *call) startServer(ctx context.Context, o embeddedOptions) (*embeddedServer, error) {
+	server, err := startEmbedded(ctx, o)
+	if err != nil || o.dataDir != "" || c.streams.AtAbort == nil {
+		return server, err
+	}
+	forget := c.streams.AtAbort(func() { _ = os.RemoveAll(server.dataDir) })
+	stop := server.close
+	server.close = func() error {
+		defer forget()
+		return stop()
+	}
+	return server, nil
+}
+
 func (c *call) connectEmbedded(ctx context.Context, t target, note string) (*connection, error) {
-	server, err := startEmbedded(ctx, embeddedOptions{logger: c.log})
+	server, err := c.startServer(ctx, embeddedOptions{logger: c.log})
 	if err != nil {
 		return nil, connectError(ctx, err)
 	}

@@ -33,7 +33,7 @@ func (c *call) etcd() (err error) {
 	if c.flags.String("listen") == "" {
 		return usageErrorf("--listen is empty").withHint("leave it out for 127.0.0.1:2379; 127.0.0.1:0 takes a free port")
 	}
-	server, err := startEmbedded(c.ctx, embeddedOptions{listen: c.flags.String("listen"), dataDir: c.flags.String("data-dir"), logger: c.log})
+	server, err := c.startServer(c.ctx, embeddedOptions{listen: c.flags.String("listen"), dataDir: c.flags.String("data-dir"), logger: c.log})
 	if err != nil {
 		if c.ctx.Err() != nil {
 			return context.Cause(c.ctx)

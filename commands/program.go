@@ -27,6 +27,10 @@ type Streams struct {
 	// AskPassword asks the person for a password, with the prompt, and leaves the terminal
 	// as it was when ctx ends; nil when there is nobody.
 	AskPassword func(ctx context.Context, prompt string) (string, error)
+
+	// AtAbort takes what is left to do when the process is ended in the middle of
+	// everything, by a second signal; forget takes it back. Nil where that cannot be.
+	AtAbort func(f func()) (forget func())
 }
 
 // Run runs the command that args, which do not begin with the program's name, ask for,
