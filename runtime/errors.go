@@ -96,6 +96,9 @@ func (r *Raised) Error() string {
 		}
 		return "a table was raised as an error, without a message field"
 	}
+	if r.Value == lua.LNil {
+		return "nil was raised as an error, without a message"
+	}
 	return r.Value.String()
 }
 
