@@ -85,17 +85,15 @@ func manyValues(f *ast.Field) bool {
 
 // passOn is (function(...) return ... end)(args).
 func passOn(args ...ast.Expr) ast.Expr {
-	line := args[0].Line()
-	all := &ast.Comma3Expr{}
-	all.SetLine(line)
-	result := &ast.ReturnStmt{Exprs: []ast.Expr{all}}
-	result.SetLine(line)
-	fn := &ast.FunctionExpr{ParList: &ast.ParList{HasVargs: true, Names: []string{}}, Stmts: []ast.Stmt{result}}
-	fn.SetLine(line)
-	fn.SetLastLine(line)
-	call := &ast.FuncCallExpr{Func: fn, Args: args}
-	call.SetLine(line)
-	return call
+	all := at(&ast.Comma3Expr{}, args[0])
+	return at(&ast.FuncCallExpr{Func: returning(all, true), Args: args}, args[0])
+}
+
+// returning is function() return value end, with "..." as its parameters if varargs.
+func returning(value ast.Expr, varargs bool) ast.Expr {
+	result := at(&ast.ReturnStmt{Exprs: []ast.Expr{value}}, value)
+	parameters := &ast.ParList{HasVargs: varargs, Names: []string{}}
+	return at(&ast.FunctionExpr{ParList: parameters, Stmts: []ast.Stmt{result}}, value)
 }
 
 func namedFirst(fields []*ast.Field) []*ast.Field {

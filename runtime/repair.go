@@ -47,7 +47,7 @@ func repairNode(n any) {
 }
 
 // repairBlock fills the beginning of a loop's body and what follows a label, and
-// repairs assignments.
+// repairs the statements that are to be replaced as a whole.
 func repairBlock(list []ast.Stmt, loop bool) []ast.Stmt {
 	target := loop
 	for i := 0; i < len(list); i++ {
@@ -56,11 +56,29 @@ func repairBlock(list []ast.Stmt, loop bool) []ast.Stmt {
 			i++
 		}
 		_, target = list[i].(*ast.LabelStmt)
-		if a, ok := list[i].(*ast.AssignStmt); ok {
-			list[i] = repairAssign(a)
-		}
+		list[i] = repairStmt(list, i)
 	}
 	return list
+}
+
+func repairStmt(list []ast.Stmt, i int) ast.Stmt {
+	switch s := list[i].(type) {
+	case *ast.AssignStmt:
+		return repairAssign(s)
+	case *ast.GotoStmt:
+		if !isAnchored(list, i) {
+			return repairGoto(s)
+		}
+	case *ast.WhileStmt:
+		return repairLoop(s, s.Stmts)
+	case *ast.RepeatStmt:
+		return repairLoop(s, s.Stmts)
+	case *ast.NumberForStmt:
+		return repairLoop(s, s.Stmts)
+	case *ast.GenericForStmt:
+		return repairLoop(s, s.Stmts)
+	}
+	return list[i]
 }
 
 // fillIterator says nil for the state and the control variable where nothing gives them.
