@@ -11,8 +11,8 @@ import (
 //
 //   - A coroutine runs under the context of whoever resumes it. Stock NewThread
 //     derives a child of its maker's, which would be the wrong one and never released.
-//   - One that waits inside a host call of another task cannot be resumed: its stack
-//     is in use.
+//   - One that waits inside a host call of another task, or for one that it resumed
+//     itself, cannot be resumed: its stack is in use.
 //   - A yield that would cross a Go function (pcall, a metamethod, an iterator,
 //     table.sort) is refused; stock gopher-lua goes on with nil instead.
 
@@ -30,7 +30,7 @@ func (h *Host) openCoroutine() {
 	})
 	set("resume", func(L *lua.LState) int {
 		th := L.CheckThread(1)
-		if why := h.refuseResume(th); why != "" {
+		if why := h.refuseResume(L, th); why != "" {
 			L.Push(lua.LFalse)
 			L.Push(lua.LString(why))
 			return 2
@@ -45,7 +45,7 @@ func (h *Host) openCoroutine() {
 		th.RemoveContext()
 		stockWrapped := inner.GFunction
 		inner.GFunction = func(L *lua.LState) int {
-			if why := h.refuseResume(th); why != "" {
+			if why := h.refuseResume(L, th); why != "" {
 				L.RaiseError("%s", why)
 			}
 			return h.resumeWith(L, th, stockWrapped)
@@ -57,12 +57,7 @@ func (h *Host) openCoroutine() {
 		return yield(L)
 	})
 	set("status", func(L *lua.LState) int {
-		th := L.CheckThread(1)
-		status := L.Status(th)
-		if _, busy := h.busy[th]; busy && status == "suspended" {
-			status = "normal" // active, but not running: it waits for something that is no yield
-		}
-		L.Push(lua.LString(status))
+		L.Push(lua.LString(h.statusOf(L, L.CheckThread(1))))
 		return 1
 	})
 	set("running", func(L *lua.LState) int {
@@ -83,20 +78,77 @@ func (h *Host) openCoroutine() {
 func (h *Host) resumeWith(L, th *lua.LState, resume lua.LGFunction) int {
 	checkDepth(L)
 	th.SetContext(L.Context())
+	returned := false
+	defer func() {
+		th.RemoveContext()
+		if !returned {
+			h.endRaised(th, recover())
+		}
+	}()
 	n := resume(L)
+	returned = true
 	if h.broken() { // gopher-lua turned a Go panic into an error of the coroutine
 		goruntime.Goexit()
 	}
-	th.RemoveContext()
 	L.G.CurrentThread = L
 	return n
 }
 
-func (h *Host) refuseResume(th *lua.LState) string {
+// endRaised ends a wrapped coroutine that raises an error into its caller, which stock
+// would go on with at the next call, and notes its frames for the traceback. It panics
+// with r again.
+func (h *Host) endRaised(th *lua.LState, r any) {
+	th.Dead, th.Parent = true, nil
+	if r == nil { // Goexit, in a broken host
+		return
+	}
+	if api, ok := r.(*lua.ApiError); ok {
+		text := stackText(th, 0)
+		if h.trace.value == api.Object { // from a coroutine inside this one
+			text = h.trace.text + text
+		}
+		h.trace = trace{value: api.Object, text: text}
+	}
+	panic(r)
+}
+
+// refuseResume says why th cannot be resumed from L: stock only sees the coroutine that
+// runs on top, and would run another active one over its own stack.
+func (h *Host) refuseResume(L, th *lua.LState) string {
 	if _, busy := h.busy[th]; busy {
 		return "cannot resume a coroutine that waits in another task"
 	}
+	if th.Dead {
+		return "cannot resume dead coroutine"
+	}
+	if isActive(L, th) {
+		return "cannot resume non-suspended coroutine"
+	}
 	return ""
+}
+
+// isActive reports whether th is L or one of those that wait for L to yield or end.
+func isActive(L, th *lua.LState) bool {
+	for a := L; a != nil; a = a.Parent {
+		if a == th {
+			return true
+		}
+	}
+	return false
+}
+
+// statusOf is what coroutine.status returns in L.
+func (h *Host) statusOf(L, th *lua.LState) string {
+	_, busy := h.busy[th]
+	switch {
+	case th.Dead:
+		return "dead"
+	case h.coroutineOf(L) == th:
+		return "running"
+	case busy || isActive(L, th): // it waits for something that is no yield
+		return "normal"
+	}
+	return "suspended"
 }
 
 // coroutineOf returns the coroutine that L runs in, looking through shields; nil in

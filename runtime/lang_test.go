@@ -299,3 +299,14 @@ func TestClosedOutputEndsTheProgram(t *testing.T) {
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestTracebackThroughCoroutines(t *testing.T) {
+	r := runLua(t, `local function inner() local t; return t.x end
+local outer = coroutine.wrap(function() coroutine.wrap(inner)() end)
+pcall(coroutine.wrap(error), "other")
+outer()`)
+	want := "traceback:\n\tt.lua:1: in function at line 1\n\tt.lua:2: in function at line 2\n\t[outer]\n\tt.lua:4: in main chunk\n"
+	if got := Traceback(r.err); got != want {
+		t.Errorf("got %s", got)
+	}
+}
