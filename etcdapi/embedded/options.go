@@ -91,7 +91,7 @@ func dataDir(dir string) (path string, throwAway bool, err error) {
 	if dir == "" {
 		path, err = os.MkdirTemp("", "etcdlua-etcd-")
 		if err != nil {
-			return "", false, fmt.Errorf("no temporary folder for the embedded etcd: %w", err)
+			return "", false, fmt.Errorf("no temporary folder for the embedded etcd: %w; set TMPDIR to a folder that can be written", err)
 		}
 		return path, true, nil
 	}
