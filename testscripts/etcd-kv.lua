@@ -26,7 +26,7 @@ expect.equal(err.key, P .. "none")
 expect.raises("key_not_found", etcd.kv, P .. "none", {required = true})
 local r1 = etcd.set(P .. "rev", "one")
 local r2 = etcd.set(P .. "rev", "two")
-expect.equal(r2, r1 + 1)
+expect.equal(r2 > r1, true) -- other scripts write to the same etcd
 expect.equal(etcd.get(P .. "rev", {revision = r1}), "one")
 expect.equal(etcd.get(P .. "rev", {serializable = true, timeout = "5s"}), "two")
 expect.raises("future_revision", etcd.get, P .. "rev", {revision = r2 + 1000000})
