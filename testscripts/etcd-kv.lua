@@ -126,7 +126,7 @@ err = expect.raises("timeout", etcd.wait, P .. "never", {timeout = "20ms"})
 expect.match(err.message, "never")
 
 -- refused before anything is sent
-local before = etcd.status().revision
+etcd.delete(P .. "k")
 expect.raises("invalid_argument", etcd.get, "")
 expect.raises("invalid_argument", etcd.set, "", "x")
 expect.raises("invalid_argument", etcd.set, P .. "k")
@@ -141,7 +141,7 @@ err = expect.raises("invalid_argument", etcd.get, P .. "k", {revison = 1})
 expect.match(err.message, 'did you mean "revision"')
 err = expect.raises("invalid_argument", function() etcd:get(P .. "k") end)
 expect.match(err.message, "use a dot")
-expect.equal(etcd.status().revision, before)
+expect.equal(etcd.get(P .. "k"), nil)
 
 -- an error object
 expect.equal(err.code, "invalid_argument")
