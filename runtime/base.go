@@ -221,60 +221,10 @@ func (h *Host) openStrings() {
 			return stockRep(L)
 		},
 		"format": func(L *lua.LState) int {
-			checkFormat(L)
+			readyFormat(L)
 			return stockFormat(L)
 		},
 	})
-}
-
-// checkFormat readies the arguments of string.format: stock prints an object as its
-// address for %s, what is no number as 0 for %d, and %q in Go's way.
-func checkFormat(L *lua.LState) {
-	format := []byte(L.CheckString(1))
-	for arg, i := 2, 0; i < len(format); i++ {
-		if format[i] != '%' {
-			continue
-		}
-		for i++; i < len(format) && strings.IndexByte("-+ #0123456789.", format[i]) >= 0; i++ {
-		}
-		if i == len(format) {
-			break
-		}
-		switch format[i] {
-		case '%':
-			continue
-		case 's':
-			L.Replace(arg, L.ToStringMeta(L.CheckAny(arg)))
-		case 'q':
-			L.Replace(arg, lua.LString(quote(L.ToStringMeta(L.CheckAny(arg)).String())))
-			format[i] = 's'
-		default:
-			L.Replace(arg, L.CheckNumber(arg))
-		}
-		arg++
-	}
-	L.Replace(1, lua.LString(format))
-}
-
-// quote writes a string so that Lua reads it back.
-func quote(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '"', '\\', '\n':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case '\r':
-			b.WriteString(`\r`)
-		case 0:
-			b.WriteString(`\000`)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }
 
 func (h *Host) openPackage() {
@@ -300,7 +250,7 @@ func (h *Host) openDebug() {
 		if th != L {
 			level = L.OptInt(at+1, 0)
 		}
-		text := "stack traceback:\n" + strings.TrimRight(stackText(th, level), "\n")
+		text := "stack traceback:\n" + strings.TrimRight(stackText(th, max(level, 0)), "\n")
 		if msg != lua.LNil {
 			text = msg.String() + "\n" + text
 		}

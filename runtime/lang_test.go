@@ -310,3 +310,58 @@ outer()`)
 		t.Errorf("got %s", got)
 	}
 }
+
+// What is formatted must be what C's printf gives, whatever Go's fmt makes of it.
+func TestStringFormat(t *testing.T) {
+	got := mustRun(t, `
+		print(string.format("%u|%i|%5d|%-5d|%05d|%%|%5.2s|%.1f", 4, 3, 5, 6, 7, "abc", 0.25))
+		print(#string.format("%c%c", 200, 0), string.format("%c", 200) == "\200")
+		print(string.format("%f %.2f %10g|%-6.1e|%d", 1/0, -1/0, 1/0, 0/0, 3.9))`)
+	want := "4|3|    5|6    |00007|%|   ab|0.2\n2\ttrue\ninf -inf        inf|nan   |3\n"
+	if got != want {
+		t.Errorf("got %q", got)
+	}
+	for format, want := range map[string]string{
+		"%y": "no directive %y", "%v": "no directive %v", "%": "ends within", "%5": "ends within", "%9999d": "too long: %9999",
+	} {
+		r := runLua(t, `string.format("`+format+`", 1)`)
+		if r.err == nil || !strings.Contains(r.err.Error(), want) {
+			t.Errorf("%s: got %v", format, r.err)
+		}
+	}
+}
+
+// The registers can be used up before the calls are; pcall has no room for its handler then.
+func TestRegisterOverflowIsAnError(t *testing.T) {
+	got := mustRun(t, `
+		print(pcall(function() return pcall(unpack, {}, 1, 1e7) end))
+		print(pcall(task.with_timeout, 60, unpack, {}, 1, 1e7))`)
+	if !strings.HasPrefix(got, "true\tfalse\tt.lua:2: stack overflow\nfalse\t") || strings.Count(got, "stack overflow\n") != 2 {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestNegativeTracebackLevel(t *testing.T) {
+	mustRun(t, `assert(debug.traceback("m", -1/0):find("stack traceback"))`)
+}
+
+func TestTimeoutNamesTheLine(t *testing.T) {
+	got := mustRun(t, "\nprint(pcall(task.with_timeout, 0, function() task.sleep(5) end))")
+	if !strings.HasPrefix(got, "false\tt.lua:2: timeout: ") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// A list that is refused starts nothing.
+func TestRefusedGroupStartsNothing(t *testing.T) {
+	got := mustRun(t, `
+		local self
+		self = task.spawn(function()
+			print(pcall(task.all, {function() print("started") end, self}))
+			task.yield()
+		end)
+		self:join()`)
+	if strings.Contains(got, "started") || !strings.Contains(got, "entry 2 is the calling task itself") {
+		t.Errorf("got %s", got)
+	}
+}

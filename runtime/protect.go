@@ -100,7 +100,7 @@ func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error 
 		th.Insert(h.trampoline, 1)
 		nargs++
 	}
-	err := th.PCall(nargs, lua.MultRet, handler)
+	err := call(th, nargs, handler)
 	if err == nil {
 		return nil
 	}
@@ -112,9 +112,8 @@ func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error 
 		return &Raised{Value: lua.LString(err.Error())}
 	}
 	r := &Raised{Value: api.Object}
-	if api.Type == lua.ApiErrorPanic && strings.HasPrefix(api.Object.String(), "lua callstack overflow") {
-		// gopher-lua says it in words of its own, and has no frame left to call a handler in.
-		r.Value, r.overflow = lua.LString(firstPosition(api.StackTrace)+"stack overflow"), true
+	if message, ok := overflowOf(api); ok {
+		r.Value, r.overflow = message, true
 	}
 	if h.trace.value == api.Object && api.Object != lua.LNil {
 		r.Trace, h.trace = h.trace.text, trace{}
@@ -125,6 +124,35 @@ func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error 
 		}
 	}
 	return r
+}
+
+// call is PCall, which lets an error out when the registers are used up: it has no room
+// for the handler then.
+func call(th *lua.LState, nargs int, handler *lua.LFunction) (err error) {
+	defer func() {
+		r := recover()
+		api, ok := r.(*lua.ApiError)
+		if r != nil && !ok {
+			panic(r)
+		}
+		if ok {
+			err = api
+		}
+	}()
+	return th.PCall(nargs, lua.MultRet, handler)
+}
+
+// overflowOf returns Lua's message when err says that the calls or the registers of a
+// thread are used up, which gopher-lua says in words of its own.
+func overflowOf(err *lua.ApiError) (message lua.LString, ok bool) {
+	text := err.Object.String()
+	if err.Type == lua.ApiErrorPanic && strings.HasPrefix(text, "lua callstack overflow") {
+		return lua.LString(firstPosition(err.StackTrace) + "stack overflow"), true
+	}
+	if at, found := strings.CutSuffix(text, "registry overflow"); found && err.Object.Type() == lua.LTString {
+		return lua.LString(at + "stack overflow"), true
+	}
+	return "", false
 }
 
 // newTrampoline makes the function that stands below what a shield calls. The VM takes a

@@ -91,9 +91,6 @@ func (g *group) fill(L *lua.LState, m *taskModule, fn string, list *lua.LTable, 
 	for i := 1; i <= n; i++ {
 		item := list.RawGetInt(i)
 		if t, ok := To[*Task](item); ok {
-			if t == contextOf(L).task {
-				Raisef(L, CodeInvalidArgument, fn, "%s: entry %d is the calling task itself", fn, i)
-			}
 			g.add(t)
 			continue
 		}
@@ -105,7 +102,10 @@ func checkGroup(L *lua.LState, fn string, list *lua.LTable) int {
 	n := list.Len()
 	for i := 1; i <= n; i++ {
 		item := list.RawGetInt(i)
-		if _, isTask := To[*Task](item); isTask {
+		if t, isTask := To[*Task](item); isTask {
+			if t == contextOf(L).task {
+				Raisef(L, CodeInvalidArgument, fn, "%s: entry %d is the calling task itself", fn, i)
+			}
 			continue
 		}
 		if _, ok := toFunction(L, item); !ok {

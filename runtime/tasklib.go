@@ -174,7 +174,7 @@ func (m *taskModule) withTimeout(L *lua.LState) int {
 // RunTimeout runs fn in a scope that is stopped with code timeout after d.
 func (h *Host) RunTimeout(L *lua.LState, name string, d time.Duration, fn lua.LValue, args []lua.LValue) ([]lua.LValue, error) {
 	expired := Errorf(CodeTimeout, name, "%s: not finished within %s", name, d)
-	expired.Retryable = true
+	expired.Retryable, expired.Where = true, where(L)
 	var timer *time.Timer
 	results, err := h.RunScope(L, fn, args, func(s *Scope) {
 		timer = h.Clock.AfterFunc(d, func() { s.Cancel(expired) })
