@@ -150,11 +150,20 @@ func (p *program) rootCommand(all []*command) *command {
 	}
 }
 
+// typedFlags are the flags of a command whose name was typed; making those of all the
+// others would be a good part of what the start costs.
+func (p *program) typedFlags(c *command) []cli.Flag {
+	if !slices.Contains(p.args, strings.TrimPrefix(c.name, "config ")) {
+		return nil
+	}
+	return c.allFlags()
+}
+
 func (p *program) build(c *command) *cli.Command {
 	built := &cli.Command{
 		Name: strings.TrimPrefix(c.name, "config "), Usage: c.short, HideHelp: true,
 		CustomHelpTemplate: p.helpTemplate(c),
-		Flags:              c.allFlags(),
+		Flags:              p.typedFlags(c),
 		Action:             p.action(c),
 		OnUsageError:       p.flagError(c),
 	}
