@@ -29,6 +29,7 @@ func (h *Host) openBase() {
 		h.state.SetGlobal(name, lua.LNil)
 	}
 	h.next = h.state.GetGlobal("next").(*lua.LFunction)
+	h.tostring = h.state.GetGlobal("tostring").(*lua.LFunction)
 	h.openGlobals()
 	h.openCoroutine()
 	h.openStrings()

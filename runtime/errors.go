@@ -80,11 +80,15 @@ type Raised struct {
 	Value lua.LValue
 	Trace string // lines of "\tfile:line: in function 'name'", innermost first
 
-	overflow bool // of the stack: the thread is not to be used again
+	text     string // what __tostring of a table returned
+	overflow bool   // of the stack: the thread is not to be used again
 }
 
 // Error returns the raised value as one line.
 func (r *Raised) Error() string {
+	if r.text != "" {
+		return r.text
+	}
 	if ud, ok := r.Value.(*lua.LUserData); ok {
 		if e, ok := ud.Value.(*Error); ok {
 			return e.Error()

@@ -72,6 +72,7 @@ type Host struct {
 	noop          *lua.LFunction
 	trampoline    *lua.LFunction
 	next          *lua.LFunction
+	tostring      *lua.LFunction
 	watch         watchdog
 }
 

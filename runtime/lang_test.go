@@ -365,3 +365,29 @@ func TestRefusedGroupStartsNothing(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// What a scope's inner scope was stopped by from outside stops the outer one too, at once.
+func TestCancelIsStickyThroughInnerScopes(t *testing.T) {
+	got := mustRun(t, `
+		local ok, err = pcall(task.with_timeout, 0.01, function()
+			pcall(task.with_timeout, 60, function() task.sleep(60) end)
+			print("went on")
+		end)
+		print(ok, err.code)`)
+	if got != "false\ttimeout\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestRaisedTableSpeaksForItself(t *testing.T) {
+	for src, want := range map[string]string{
+		`error(setmetatable({}, {__tostring = function() return "my text" end}))`:                                      "my text",
+		`error(setmetatable({}, {__tostring = function() task.yield() return "my text" end}))`:                         "my text",
+		`local e = setmetatable({}, {__tostring = function() return "my text" end}) task.all{function() error(e) end}`: "my text",
+		`error(setmetatable({message = "m"}, {__tostring = function() error("fails") end}))`:                           "m",
+	} {
+		if r := runLua(t, src); r.err == nil || r.err.Error() != want {
+			t.Errorf("%s: got %v", src, r.err)
+		}
+	}
+}

@@ -116,7 +116,7 @@ func (h *Host) protect(th *lua.LState, nargs int, handler *lua.LFunction) error 
 		r.Value, r.overflow = message, true
 	}
 	if h.trace.value == api.Object && api.Object != lua.LNil {
-		r.Trace, h.trace = h.trace.text, trace{}
+		r.Trace, r.text, h.trace = h.trace.text, h.trace.message, trace{}
 	}
 	if c, ok := th.Context().(*Context); ok && c.closed != nil {
 		if e := c.cause(); e != nil {
@@ -177,8 +177,9 @@ func (h *Host) causeValue(cause error, r *Raised) lua.LValue {
 // trace is the traceback of the error that is on its way, kept beside the value
 // because strings and tables have no room for it.
 type trace struct {
-	value lua.LValue
-	text  string
+	value   lua.LValue
+	text    string
+	message string // what __tostring of a raised table returned
 }
 
 // newTracer makes the error handler of entries: it notes the traceback while the
@@ -191,10 +192,24 @@ func (h *Host) newTracer(L *lua.LState) *lua.LFunction {
 		if h.trace.value == v && v != lua.LNil {
 			text = h.trace.text + text
 		}
-		h.trace = trace{value: v, text: text}
+		h.trace = trace{value: v, text: text, message: h.messageOf(L, v)}
 		L.SetTop(1)
 		return 1
 	})
+}
+
+// messageOf asks a raised table that has a __tostring for its text; "" is none. It runs Lua.
+func (h *Host) messageOf(L *lua.LState, v lua.LValue) string {
+	if v.Type() != lua.LTTable || L.GetMetaField(v, "__tostring") == lua.LNil {
+		return ""
+	}
+	saved := h.trace
+	results, err := h.callShielded(L, contextOf(L), h.tostring, []lua.LValue{v})
+	h.trace = saved
+	if err != nil {
+		return ""
+	}
+	return results[0].String()
 }
 
 // closeUpvalues closes the open upvalues of all frames of L, a shield or a task's

@@ -58,6 +58,7 @@ func (h *Host) RunScope(L *lua.LState, fn lua.LValue, args []lua.LValue, begin f
 	results, err := h.callShielded(L, s.ctx, fn, args)
 	h.endScope(s, L)
 	s.ctx.cancel(errScopeEnded)
+	contextOf(L).stop() // it may have been an outer cancel that ended fn: nothing more runs then
 	return results, err
 }
 

@@ -266,6 +266,9 @@ func (w *watch) retry(L *lua.LState, err error, again func() error) error {
 		if w.cancelled {
 			return nil
 		}
+		if L.Context().Err() != nil { // the program or the task ends: the handler did not fail by itself
+			return err
+		}
 		w.m.h.Log.Warn("a watch's handler failed and will be called again",
 			"watch", w.op, "error", err.Error(), "in", pause.String(), "attempt", attempt)
 		w.m.h.Sleep(L, jittered(pause))
