@@ -247,17 +247,6 @@ func (w *watch) handleRevisions(L *lua.LState, batch *etcdapi.Batch) error {
 	return nil
 }
 
-// sameRevision counts the leading events of one revision; existing keys, which have
-// many, go together.
-func sameRevision(events []etcdapi.Event) int {
-	n := 1
-	for n < len(events) && events[n].Initial == events[0].Initial &&
-		(events[0].Initial || events[n].KV.ModRevision == events[0].KV.ModRevision) {
-		n++
-	}
-	return n
-}
-
 // retry hands an event out again, after a growing pause, as long as attempts are
 // left. Errors of etcd that pass by themselves cost no attempt.
 func (w *watch) retry(L *lua.LState, err error, again func() error) error {
@@ -287,29 +276,6 @@ func (w *watch) retry(L *lua.LState, err error, again func() error) error {
 // jittered spreads a pause over its second half, so that many watches that failed
 // together do not come back together.
 func jittered(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
-
-// eventTable is an event as the contract has it.
-func eventTable(L *lua.LState, e *etcdapi.Event) *lua.LTable {
-	t := L.CreateTable(0, 8)
-	t.RawSetString("type", lua.LString(e.Type.String()))
-	t.RawSetString("key", text(e.KV.Key))
-	t.RawSetString("mod_revision", lua.LNumber(e.KV.ModRevision))
-	t.RawSetString("version", lua.LNumber(e.KV.Version))
-	if e.Type == etcdapi.EventPut {
-		t.RawSetString("value", text(e.KV.Value))
-		t.RawSetString("create_revision", lua.LNumber(e.KV.CreateRevision))
-	}
-	if e.KV.Lease != 0 {
-		t.RawSetString("lease", leaseText(e.KV.Lease))
-	}
-	if e.Prev != nil {
-		t.RawSetString("prev", kvTable(L, e.Prev))
-	}
-	if e.Initial {
-		t.RawSetString("initial", lua.LTrue)
-	}
-	return t
-}
 
 // watchCancel lets a handler call that is running come to its end: it may be the one
 // that cancels.
